@@ -1,0 +1,61 @@
+/**
+ * Every bound on what a peer may ask for, in one place. A refusal names the
+ * limit and what was asked.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Longest session name, with its terminating NUL (`LTTNG_NAME_MAX`). */
+export const SESSION_NAME_BYTES = 255;
+/** Longest host name, with its NUL (`LTTNG_HOST_NAME_MAX` of today). */
+export const HOSTNAME_BYTES = 256;
+/** Host name field of peers older than 2.11. */
+export const OLD_HOSTNAME_BYTES = 64;
+/** Longest path on the wire, with its NUL (`LTTNG_PATH_MAX`). */
+export const PATH_BYTES = 4096;
+/** Longest channel name in ADD_STREAM, with its NUL. */
+export const CHANNEL_NAME_BYTES = 264;
+/** Longest name of a file or directory that common file systems take. */
+export const PATH_COMPONENT_BYTES = 255;
+
+/** Largest payload of one control command; the stock daemon takes 128 MiB. */
+export const CONTROL_PAYLOAD_BYTES = 32 * MIB;
+/** Largest payload of a command that carries no metadata. */
+export const SMALL_CONTROL_PAYLOAD_BYTES = 1 * MIB;
+/** Largest payload of one viewer command. */
+export const LIVE_PAYLOAD_BYTES = 4 * KIB;
+/** Largest packet: its bytes on the wire and its padding, together. */
+export const PACKET_BYTES = 2048 * MIB;
+/** Largest padding after one metadata payload. */
+export const METADATA_PADDING_BYTES = 64 * MIB;
+
+/** Most bytes one data connection holds in memory: its read buffer. */
+export const DATA_BUFFER_BYTES = 1 * MIB;
+/** A data connection's read buffer before its first traffic. */
+export const DATA_BUFFER_BYTES_IDLE = 1 * KIB;
+/** A control connection's read buffer before it meets a larger command. */
+export const CONTROL_BUFFER_BYTES = 1 * KIB;
+/** Most bytes gathered for one file before they are written. */
+export const GATHER_BYTES = 64 * KIB;
+
+/** Most sessions of one relay daemon at once. */
+export const SESSIONS = 65_536;
+/** Most open streams of one session. */
+export const STREAMS_PER_SESSION = 16_384;
+/** Most packets of one stream with only the data or only the index there. */
+export const PENDING_INDEXES_PER_STREAM = 4_096;
+/** Most trace chunks of one session daemon's session that are not yet closed. */
+export const CHUNKS_PER_SESSION = 1_024;
+/** Most connections on one port. */
+export const CONNECTIONS_PER_PORT = 65_536;
+
+/** How long a peer may take to accept a reply, milliseconds. */
+export const REPLY_TIMEOUT_MS = 60_000;
+/**
+ * How long a stream waits for announced data after its control connection has
+ * gone, milliseconds. The stock daemon waits for ever.
+ */
+export const ORPHAN_STREAM_TIMEOUT_MS = 60_000;
+/** How long the daemon takes to end at most, milliseconds. */
+export const SHUTDOWN_TIMEOUT_MS = 5_000;
