@@ -1,0 +1,213 @@
+/** The collector's memory: every session and stream there is, and their ids. */
+
+import type { Clock } from "../base/clock.ts";
+import { errorText } from "../base/errors.ts";
+import {
+  chunkId,
+  type Minor,
+  sessionId,
+  type StreamId,
+  streamId,
+} from "../base/ids.ts";
+import * as limits from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import { HERE, nameComponent, relativePath } from "../base/path.ts";
+import { type CreateSession, TraceFormat } from "../wire/relay.ts";
+import { PathClaims } from "./claims.ts";
+import { type Grouping, sessionPath } from "./layout.ts";
+import { Producer } from "./producer.ts";
+import { Session, type SessionContext } from "./session.ts";
+import type { Store } from "./store.ts";
+import type { Stream } from "./stream.ts";
+
+/** What a collector is made from. */
+export interface CollectorOptions {
+  store: Store;
+  log: Log;
+  clock: Clock;
+  groupOutputBy: Grouping;
+  /** Whether `lttng clear` may delete. */
+  allowClear: boolean;
+}
+
+const NAMES_SINCE = 4;
+const CHUNKS_SINCE = 11;
+
+/** All sessions of one relay daemon. */
+export class Collector implements SessionContext {
+  readonly store: Store;
+  readonly log: Log;
+  readonly allowClear: boolean;
+  readonly groupOutputBy: Grouping;
+  readonly claims = new PathClaims<Producer>();
+  readonly #clock: Clock;
+  readonly #sessions = new Set<Session>();
+  readonly #streams = new Map<StreamId, Stream>();
+  readonly #producers = new Map<string, Producer>();
+  readonly #touched = new Set<Stream>();
+  #lastSession = 0n;
+  #lastViewer = 0n;
+
+  constructor(options: CollectorOptions) {
+    this.store = options.store;
+    this.log = options.log;
+    this.allowClear = options.allowClear;
+    this.groupOutputBy = options.groupOutputBy;
+    this.#clock = options.clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Every session that has not ended. */
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions;
+  }
+
+  /** The stream with this handle, while it is open. */
+  stream(id: StreamId): Stream | undefined {
+    return this.#streams.get(id);
+  }
+
+  /** An id for a viewer, from 1. */
+  newViewerId(): bigint {
+    return ++this.#lastViewer;
+  }
+
+  newStreamId(): StreamId {
+    // Peers only repeat handles. Random ones keep a stranger, who sees none,
+    // from sending packets for somebody else's stream.
+    const random = new BigUint64Array(1);
+    for (;;) {
+      crypto.getRandomValues(random);
+      const id = streamId(BigInt.asUintN(62, random[0]!));
+      if (id !== 0n && !this.#streams.has(id)) return id;
+    }
+  }
+
+  /** CREATE_SESSION. Throws an error whose text says why not. */
+  createSession(request: CreateSession, minor: Minor): Session {
+    if (this.#sessions.size >= limits.SESSIONS) {
+      throw new RangeError(
+        `${this.#sessions.size + 1} sessions > ${limits.SESSIONS}`,
+      );
+    }
+    if (
+      !(Object.values(TraceFormat) as number[]).includes(request.traceFormat)
+    ) {
+      throw new RangeError(`Unknown trace format: ${request.traceFormat}`);
+    }
+    const output = this.#sessionOutput(request, minor);
+    const key = producerKey(request, minor);
+    const producer = this.#producers.get(key ?? "") ?? new Producer();
+    const chunk = request.currentChunkId;
+    const currentChunk = chunk === undefined
+      ? undefined
+      : producer.chunk(chunkId(chunk));
+    if (chunk !== undefined && currentChunk === undefined) {
+      throw new RangeError(`The current trace chunk ${chunk} is not known`);
+    }
+    const session = new Session(this, {
+      id: sessionId(this.#lastSession + 1n),
+      minor,
+      sessionName: request.sessionName,
+      hostname: request.hostname,
+      liveTimer: request.liveTimer,
+      snapshot: request.snapshot !== 0,
+      output,
+      producer,
+      currentChunk,
+    });
+    this.#lastSession++;
+    if (key !== undefined) this.#producers.set(key, producer);
+    this.#sessions.add(session);
+    this.log.info(
+      `${session} began: ${output === "" ? "recording" : output}`,
+      { session: session.id, output, minor },
+    );
+    return session;
+  }
+
+  #sessionOutput(request: CreateSession, minor: Minor) {
+    if (minor < NAMES_SINCE) {
+      if (this.groupOutputBy === "session") {
+        this.log.warning(
+          `A peer of LTTng 2.${minor} does not say its session's name: its ` +
+            `output is grouped by host`,
+        );
+      }
+      return HERE;
+    }
+    const sessionName = nameComponent(request.sessionName, "Session name");
+    const hostname = nameComponent(request.hostname, "Host name");
+    if (minor < CHUNKS_SINCE) return HERE;
+    if (request.sessiondUuid.every((byte) => byte === 0)) {
+      throw new RangeError("The session daemon's UUID is all zero");
+    }
+    return sessionPath({
+      sessionName,
+      hostname,
+      basePath: relativePath(request.basePath, "Base path"),
+      nameContainsCreationTime: request.nameContainsCreationTime,
+      creationTime: Number(request.creationTime),
+    }, this.groupOutputBy);
+  }
+
+  // ---- What sessions tell -----------------------------------------------------
+
+  streamOpened(stream: Stream): void {
+    this.#streams.set(stream.id, stream);
+  }
+
+  streamClosed(stream: Stream): void {
+    this.#streams.delete(stream.id);
+    this.#touched.delete(stream);
+  }
+
+  touched(stream: Stream): void {
+    this.#touched.add(stream);
+  }
+
+  sessionEnded(session: Session): void {
+    this.#sessions.delete(session);
+    if (!session.producer.empty) return;
+    for (const [key, producer] of this.#producers) {
+      if (producer === session.producer) this.#producers.delete(key);
+    }
+  }
+
+  /** Writes what streams gathered. A stream that cannot ends its session. */
+  flush(): void {
+    if (this.#touched.size === 0) return;
+    for (const stream of this.#touched) {
+      try {
+        stream.flush();
+      } catch (error) {
+        stream.owner.abort(`${stream}: ${errorText(error)}`);
+      }
+    }
+    this.#touched.clear();
+  }
+
+  /** Ends sessions whose missing data will not come any more. */
+  sweep(): void {
+    const latest = this.now() - limits.ORPHAN_STREAM_TIMEOUT_MS;
+    for (const session of [...this.#sessions]) {
+      if (session.closedAt === undefined || session.closedAt > latest) continue;
+      session.abort(
+        `no data came for ${limits.ORPHAN_STREAM_TIMEOUT_MS / 1000} s after ` +
+          `its connection was lost`,
+      );
+    }
+  }
+}
+
+/** What sibling consumers have in common; older peers have no siblings. */
+function producerKey(
+  request: CreateSession,
+  minor: Minor,
+): string | undefined {
+  if (minor < CHUNKS_SINCE) return undefined;
+  return `${request.sessiondUuid.toHex()}-${request.sessiondSessionId}`;
+}
