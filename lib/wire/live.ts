@@ -170,6 +170,7 @@ const sessionList2_15Message = message<SessionList>("LIST_SESSIONS reply", [
 const sessionListMessage: Message<SessionList> = {
   name: "LIST_SESSIONS reply",
   layouts: [...only(sessionList2_4).layouts, ...sessionList2_15Message.layouts],
+  since: [4, 15],
   decode(bytes, minor) {
     if (minor >= 15) return sessionList2_15Message.decode(bytes, minor);
     const { sessions } = sessionList2_4.decode(bytes);

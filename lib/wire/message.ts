@@ -7,6 +7,8 @@ export interface Message<T> {
   readonly name: string;
   /** The layouts, oldest first. */
   readonly layouts: readonly Struct<unknown>[];
+  /** The minor that brought each layout, where the minor decides. */
+  readonly since?: readonly number[];
   /** Reads the payload that a peer of `minor` sent. Throws {@linkcode WireError}. */
   decode(bytes: Uint8Array, minor: number): T;
   /** The payload that a peer of `minor` expects. */
@@ -49,6 +51,7 @@ export function message<T extends object>(
   return {
     name,
     layouts: forms.map((form) => form.layout),
+    since: forms.map((form) => form.since),
     decode(bytes, minor) {
       const { layout, fill } = at(minor);
       return { ...fill, ...(layout.decode(bytes) as object) } as T;

@@ -182,7 +182,8 @@ export type SendIndex = Decoded<typeof sendIndex1_1>;
 
 const resetMetadata = struct("RESET_METADATA", { streamId: u64, version: u64 });
 
-const rotatePosition = struct("rotation position", {
+/** Where one stream goes to another trace chunk. */
+export const rotatePosition = struct("rotation position", {
   streamId: u64,
   rotateAtSequenceNumber: u64,
 });
