@@ -4,6 +4,7 @@
  * has taken it.
  */
 
+import process from "node:process";
 import { PATH_BYTES, PATH_COMPONENT_BYTES } from "./limits.ts";
 
 /** One name of a file or directory: never empty, `.`, `..` or with a `/`. */
@@ -26,7 +27,7 @@ export interface PathRules {
 }
 
 const here: PathRules = {
-  windows: globalThis.navigator.platform.startsWith("Win"),
+  windows: process.platform === "win32",
 };
 
 /**

@@ -68,6 +68,7 @@ class ControlConnection {
 
   /** Returns why it ended; undefined when the peer closed. */
   async serve(): Promise<string | undefined> {
+    let replying: Promise<void> | undefined;
     for (;;) {
       const count = await this.#peer.conn.read(
         this.#buffer.subarray(this.#have),
@@ -76,10 +77,16 @@ class ControlConnection {
       this.#have += count;
       const replies: Uint8Array[] = [];
       const closing = this.#handleAll(replies);
-      // What was answered must be written, or the next command says it was not.
-      this.#collector.flush();
-      if (replies.length > 0) await this.#peer.reply(joined(replies));
-      if (closing !== undefined) return closing;
+      await replying;
+      if (replies.length > 0) {
+        replying = this.#peer.reply(joined(replies));
+        // Awaited above, after the next read: a failure must not go unheard.
+        replying.catch(() => {});
+      }
+      if (closing !== undefined) {
+        await replying;
+        return closing;
+      }
     }
   }
 
@@ -105,6 +112,10 @@ class ControlConnection {
       const payload = this.#buffer.subarray(at + commandHeader.size, at + size);
       at += size;
       const outcome = this.#handle(header.command, name, payload);
+      // An index is answered at once and written with others; whatever else
+      // is answered is written before.
+      if (name === "SEND_INDEX") this.#collector.nextTick();
+      else this.#collector.flush();
       if (outcome.reply !== undefined) replies.push(outcome.reply);
       if (outcome.closing !== undefined) return outcome.closing;
     }

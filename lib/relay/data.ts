@@ -11,6 +11,8 @@ import type { Stream, StreamOwner } from "./stream.ts";
 /** Reads in a row that fill little of the buffer before it shrinks. */
 const SMALL_READS = 256;
 const GROWTH = 4;
+/** A read of fewer bytes is not worth a turn of its own. */
+const SMALL_READ_BYTES = 32 * 1024;
 
 /** Serves one data connection until it ends, by either side. */
 export async function serveData(
@@ -59,8 +61,11 @@ class DataConnection {
       const count = await conn.read(space);
       if (count === null) return;
       this.#take(this.#have + count);
-      this.#collector.flush();
       this.#fit(count);
+      // Small packets collect in the socket for a moment: nobody waits for
+      // them, while the replies on control connections are waited for.
+      if (count < SMALL_READ_BYTES) await this.#collector.nextTick();
+      else this.#collector.flush();
     }
   }
 

@@ -201,6 +201,6 @@ class Server implements Relay {
     }, SHUTDOWN_TIMEOUT_MS);
     await Promise.race([Promise.allSettled(this.#serving), timeout.promise]);
     clearTimeout(timer);
-    this.#collector.flush();
+    await this.#collector.nextTick();
   }
 }
