@@ -1,13 +1,134 @@
-/** The public library: everything that other programs may import. */
+/**
+ * LTTng's network streaming as a library: a relay daemon, a client that sends
+ * to one, and a tracer for TypeScript programs.
+ *
+ * @module
+ */
 
+// The collector.
 export {
   type Relay,
   type RelayOptions,
   startRelay,
 } from "./lib/relay/server.ts";
+export type { ListenAddress } from "./lib/net/url.ts";
+export type { Clock } from "./lib/base/clock.ts";
 export {
   createLog,
   type Log,
   type LogFields,
+  type LogLevel,
+  type LogOptions,
   silentLog,
 } from "./lib/base/log.ts";
+
+// The sender.
+export { ConnectionError } from "./lib/net/connection.ts";
+export type { WaitOptions } from "./lib/stream/bounded.ts";
+export {
+  type ChunkOptions,
+  CONTROL_PORT,
+  DATA_PORT,
+  type RelayClientOptions,
+  type RotateOptions,
+} from "./lib/stream/client_options.ts";
+export {
+  describeReport,
+  IncompleteTraceError,
+  type MissingStream,
+  RelayError,
+  RelayVersionError,
+  type StorageReport,
+} from "./lib/stream/errors.ts";
+export { RelayClient } from "./lib/stream/relay_client.ts";
+export {
+  RelaySink,
+  type RelaySinkOptions,
+  type RelayStreamSink,
+} from "./lib/stream/relay_sink.ts";
+export type {
+  PacketIndex,
+  RelaySession,
+  RelayStream,
+  SessionOptions,
+  StreamOptions,
+} from "./lib/stream/relay_stream.ts";
+export type { ClosedChunk } from "./lib/stream/rotation.ts";
+export {
+  sendSnapshot,
+  type SentSnapshot,
+  type SnapshotOptions,
+  type SnapshotStream,
+  type SnapshotTrace,
+} from "./lib/stream/snapshot.ts";
+export {
+  CloseCommand,
+  type CommandName,
+  TraceFormat,
+} from "./lib/wire/relay.ts";
+
+// The tracer.
+export {
+  array,
+  boolean,
+  enumeration,
+  float,
+  float32,
+  float64,
+  i16,
+  i32,
+  i64,
+  i8,
+  integer,
+  type IntegerOptions,
+  sequence,
+  string,
+  struct,
+  u16,
+  u32,
+  u64,
+  u8,
+} from "./lib/ctf/declare.ts";
+export type {
+  ArrayType,
+  BooleanType,
+  ByteOrder,
+  Carries,
+  ElementsOf,
+  ElementType,
+  EnumerationMapping,
+  EnumerationType,
+  EnumerationValue,
+  FieldDeclarations,
+  FieldType,
+  FloatType,
+  IntegerBase,
+  IntegerType,
+  Labels,
+  SequenceType,
+  StringType,
+  StructType,
+  ValueOf,
+  ValuesOf,
+} from "./lib/ctf/types.ts";
+export {
+  defineEvent,
+  type EventClass,
+  type EventLogLevel,
+  type EventOptions,
+  LOG_LEVELS,
+} from "./lib/ctf/event_class.ts";
+export { DirectorySink } from "./lib/ctf/directory_sink.ts";
+export type { PacketInfo, StreamSink, TraceSink } from "./lib/ctf/sink.ts";
+export type {
+  ClockDescription,
+  Environment,
+  EventHeaderKind,
+} from "./lib/ctf/metadata.ts";
+export {
+  Tracer,
+  type TracerOptions,
+  type TracerReport,
+} from "./lib/tracer/tracer.ts";
+export { type TracerStatistics, TracerStream } from "./lib/tracer/stream.ts";
+export { monotonicClock, type TraceClock } from "./lib/tracer/clock.ts";
