@@ -58,4 +58,4 @@ export const REPLY_TIMEOUT_MS = 60_000;
  */
 export const ORPHAN_STREAM_TIMEOUT_MS = 60_000;
 /** How long the daemon takes to end at most, milliseconds. */
-export const SHUTDOWN_TIMEOUT_MS = 5_000;
+export const SHUTDOWN_TIMEOUT_MS = 4_000;

@@ -1,0 +1,6 @@
+/** The relay daemon: receives LTTng traces over TCP and stores them. */
+
+import { runRelayd } from "./lib/cli/relayd.ts";
+import { startRelay } from "./lib/relay/server.ts";
+
+Deno.exit(await runRelayd(Deno.args, startRelay));
