@@ -1,0 +1,23 @@
+/** The executables, and the permissions that each is compiled with. */
+
+import { relaydPermissionFlags } from "../lib/cli/relayd_options.ts";
+
+/** One executable. */
+export interface Program {
+  /** Name of the file. */
+  readonly name: string;
+  /** Its entry module. */
+  readonly entry: string;
+  /** Flags of `deno compile` that grant permissions, and no more than needed. */
+  readonly permissions: readonly string[];
+}
+
+/** Everything that is compiled. */
+export const PROGRAMS: readonly Program[] = [
+  {
+    name: "relayd",
+    entry: "relayd.ts",
+    permissions: relaydPermissionFlags(),
+  },
+  { name: "lttng", entry: "cli.ts", permissions: ["--no-prompt"] },
+];
