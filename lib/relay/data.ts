@@ -11,8 +11,10 @@ import type { Stream, StreamOwner } from "./stream.ts";
 /** Reads in a row that fill little of the buffer before it shrinks. */
 const SMALL_READS = 256;
 const GROWTH = 4;
-/** A read of fewer bytes is not worth a turn of its own. */
-const SMALL_READ_BYTES = 32 * 1024;
+/** Packets of fewer bytes are not worth a turn of their own. */
+const SMALL_PACKET_BYTES = 32 * 1024;
+/** A read of so many bytes says that there is enough for the next one. */
+const BUSY_READ_BYTES = 96 * 1024;
 
 /** Serves one data connection until it ends, by either side. */
 export async function serveData(
@@ -45,6 +47,8 @@ class DataConnection {
   /** The stream of the packet that is coming in, and its missing bytes. */
   #stream: Stream | undefined;
   #missing = 0;
+  /** Bytes of the last packet that began. */
+  #packetSize = 0;
   #smallReads = 0;
 
   constructor(collector: Collector, peer: Peer) {
@@ -64,8 +68,12 @@ class DataConnection {
       this.#fit(count);
       // Small packets collect in the socket for a moment: nobody waits for
       // them, while the replies on control connections are waited for.
-      if (count < SMALL_READ_BYTES) await this.#collector.nextTick();
-      else this.#collector.flush();
+      const drained = count < Math.min(space.length, BUSY_READ_BYTES);
+      if (drained && this.#packetSize < SMALL_PACKET_BYTES) {
+        await this.#collector.nextTick();
+      } else {
+        this.#collector.flush();
+      }
     }
   }
 
@@ -120,7 +128,7 @@ class DataConnection {
         header.paddingSize,
       ));
     this.#stream = stream;
-    this.#missing = header.dataSize;
+    this.#missing = this.#packetSize = header.dataSize;
   }
 
   /** What fails here fails for the session: it has no reply to carry it. */

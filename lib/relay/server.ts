@@ -13,6 +13,7 @@ import type { Grouping } from "./layout.ts";
 import { serveViewer } from "./live.ts";
 import { Peer } from "./peer.ts";
 import { Store } from "./store.ts";
+import { outOfDescriptors } from "./trace_file.ts";
 
 /** What a relay daemon is started with. */
 export interface RelayOptions {
@@ -131,6 +132,7 @@ class Server implements Relay {
         conn = await this.#listeners[port].accept();
       } catch (error) {
         if (this.#ending !== undefined) return;
+        if (outOfDescriptors(error)) this.#collector.store.giveUpDescriptors();
         this.#options.log.error(
           `Could not accept a ${port} connection: ${errorText(error)}`,
         );
@@ -163,7 +165,8 @@ class Server implements Relay {
       this.#options.log.error(
         `A ${port} connection failed: ${errorText(error)}`,
       );
-      conn.close();
+      if (peer !== undefined) peer.close();
+      else conn.close();
     } finally {
       if (peer !== undefined) this.#peers.delete(peer);
     }

@@ -28,6 +28,11 @@ export class Store {
     return path === "" ? this.#base : `${this.#base}/${path}`;
   }
 
+  /** Closes trace files until they are written to, so that others can open. */
+  giveUpDescriptors(): void {
+    this.#openFiles.park();
+  }
+
   /** Makes a directory and those above it; an existing one is fine. */
   makeDirectory(path: RelativePath): void {
     Deno.mkdirSync(this.locate(path), {

@@ -22,13 +22,23 @@ export class OpenFiles {
     this.#most = most;
   }
 
-  /** Makes room for one more descriptor and counts it as `file`'s. */
-  opening(file: TraceFile): void {
+  /** Opens `file`, which is at `path`, within the bound. */
+  open(file: TraceFile, path: string, options: Deno.OpenOptions): Deno.FsFile {
     if (this.#files.size >= this.#most) {
       const [oldest] = this.#files;
       oldest?.park();
     }
+    let opened: Deno.FsFile;
+    try {
+      opened = Deno.openSync(path, options);
+    } catch (error) {
+      if (!outOfDescriptors(error) || this.#files.size === 0) throw error;
+      // Connections took what was left; files can do without for a while.
+      this.park();
+      opened = Deno.openSync(path, options);
+    }
     this.#files.add(file);
+    return opened;
   }
 
   /** `file` was used just now. Order matters only where room is short. */
@@ -59,6 +69,11 @@ export class OpenFiles {
   }
 }
 
+/** Whether the process has no file descriptor left. */
+export function outOfDescriptors(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EMFILE";
+}
+
 /** A file that grows at its end. All offsets and sizes are in bytes. */
 export class TraceFile {
   readonly #where: () => string;
@@ -75,19 +90,13 @@ export class TraceFile {
   constructor(where: () => string, openFiles: OpenFiles) {
     this.#where = where;
     this.#openFiles = openFiles;
-    openFiles.opening(this);
-    try {
-      this.#file = Deno.openSync(where(), {
-        read: true,
-        write: true,
-        create: true,
-        truncate: true,
-        mode: FILE_MODE,
-      });
-    } catch (error) {
-      openFiles.closed(this);
-      throw error;
-    }
+    this.#file = openFiles.open(this, where(), {
+      read: true,
+      write: true,
+      create: true,
+      truncate: true,
+      mode: FILE_MODE,
+    });
   }
 
   /** Bytes appended so far. */
@@ -215,16 +224,12 @@ export class TraceFile {
       this.#openFiles.used(this);
       return this.#file;
     }
-    this.#openFiles.opening(this);
-    try {
-      const file = Deno.openSync(this.#where(), { read: true, write: true });
-      file.seekSync(this.#written, Deno.SeekMode.Start);
-      this.#file = file;
-      return file;
-    } catch (error) {
-      this.#openFiles.closed(this);
-      throw error;
-    }
+    const file = this.#openFiles.open(this, this.#where(), {
+      read: true,
+      write: true,
+    });
+    file.seekSync(this.#written, Deno.SeekMode.Start);
+    return this.#file = file;
   }
 
   /** An unlinked file still takes bytes that nobody will ever find. */
