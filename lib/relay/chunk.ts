@@ -3,7 +3,7 @@
  * by all consumers of one session daemon that write into it.
  */
 
-import { type ChunkId } from "../base/ids.ts";
+import type { ChunkId } from "../base/ids.ts";
 import {
   HERE,
   joinPath,

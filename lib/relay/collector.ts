@@ -42,7 +42,7 @@ export class Collector implements SessionContext {
   readonly log: Log;
   readonly allowClear: boolean;
   readonly groupOutputBy: Grouping;
-  readonly claims = new PathClaims<Producer>();
+  readonly claims: PathClaims<Producer>;
   readonly #clock: Clock;
   readonly #sessions = new Set<Session>();
   readonly #streams = new Map<StreamId, Stream>();
@@ -55,6 +55,7 @@ export class Collector implements SessionContext {
 
   constructor(options: CollectorOptions) {
     this.store = options.store;
+    this.claims = new PathClaims(options.store.caseless);
     this.log = options.log;
     this.allowClear = options.allowClear;
     this.groupOutputBy = options.groupOutputBy;

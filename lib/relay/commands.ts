@@ -98,7 +98,9 @@ export const handlers: Handlers = {
     try {
       return { ...OK, streamId: session.addStream(request).id };
     } catch (error) {
-      if (error instanceof PeerError) throw error;
+      if (error instanceof PeerError || error instanceof FatalPeerError) {
+        throw error;
+      }
       throw new PeerError(
         `${session}: could not create stream ` +
           `${quote(request.pathname)}, ${quote(request.channelName)}: ` +
@@ -186,8 +188,18 @@ export const handlers: Handlers = {
         Code.INVALID_PROTOCOL,
       );
     for (const { streamId, rotateAtSequenceNumber } of positions) {
-      ownStream(state, streamId, Code.INVALID)
-        .rotate(next, rotateAtSequenceNumber);
+      const stream = ownStream(state, streamId, Code.INVALID);
+      try {
+        stream.rotate(next, rotateAtSequenceNumber);
+      } catch (error) {
+        if (error instanceof FatalPeerError) throw error;
+        state.session.abort(`${stream}: ${errorText(error)}`);
+        throw new FatalPeerError(
+          `${stream}: ${errorText(error)}`,
+          Code.FILE_CREATION_ERROR,
+          { cause: error },
+        );
+      }
     }
     return OK;
   },

@@ -26,12 +26,18 @@ interface Outcome {
 }
 
 /** How a payload that cannot be read is answered; others close in silence. */
-const MALFORMED: Partial<Record<CommandName, { code: Code; close: boolean }>> =
-  {
-    ADD_STREAM: { code: Code.UNKNOWN, close: true },
-    CREATE_SESSION: { code: Code.FATAL, close: false },
-    CREATE_TRACE_CHUNK: { code: Code.INVALID, close: true },
-  };
+const MALFORMED: Partial<
+  Record<CommandName, { code: Code; close: boolean; least?: number }>
+> = {
+  ADD_STREAM: { code: Code.UNKNOWN, close: true },
+  CREATE_SESSION: { code: Code.FATAL, close: false },
+  // Without its fixed part it is not answered either.
+  CREATE_TRACE_CHUNK: {
+    code: Code.INVALID,
+    close: true,
+    least: commands.CREATE_TRACE_CHUNK.request.layouts[0]!.size,
+  },
+};
 
 /** Serves one control connection until it ends, by either side. */
 export async function serveControl(
@@ -73,7 +79,10 @@ class ControlConnection {
       const count = await this.#peer.conn.read(
         this.#buffer.subarray(this.#have),
       );
-      if (count === null) return undefined;
+      if (count === null) {
+        await replying;
+        return undefined;
+      }
       this.#have += count;
       const replies: Uint8Array[] = [];
       const closing = this.#handleAll(replies);
@@ -165,7 +174,7 @@ class ControlConnection {
         ? {}
         : { reply: command.reply!.encode(reply, minor) };
     } catch (error) {
-      return this.#failure(name, command, minor, error);
+      return this.#failure(name, command, minor, error, payload.length);
     }
   }
 
@@ -194,6 +203,7 @@ class ControlConnection {
     command: Command<unknown, unknown>,
     minor: number,
     error: unknown,
+    size: number,
   ): Outcome {
     const answer = (code: number | undefined): { reply?: Uint8Array } => {
       if (code === undefined || command.reply === undefined) return {};
@@ -215,7 +225,8 @@ class ControlConnection {
       return { ...answer(error.code), closing: `${name}: ${text}` };
     }
     if (error instanceof WireError) {
-      const malformed = MALFORMED[name];
+      const row = MALFORMED[name];
+      const malformed = size < (row?.least ?? 0) ? undefined : row;
       if (malformed?.close === false) {
         this.#collector.log.warning(`${this.#peer}: ${name} refused: ${text}`);
         return answer(malformed.code);

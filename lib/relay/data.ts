@@ -6,7 +6,8 @@ import { DATA_BUFFER_BYTES, DATA_BUFFER_BYTES_IDLE } from "../base/limits.ts";
 import { dataHeader } from "../wire/relay.ts";
 import type { Collector } from "./collector.ts";
 import { lossReason, type Peer } from "./peer.ts";
-import type { Stream, StreamOwner } from "./stream.ts";
+import type { Stream } from "./stream.ts";
+import type { DataBinding, StreamOwner } from "./stream_types.ts";
 
 /** Reads in a row that fill little of the buffer before it shrinks. */
 const SMALL_READS = 256;
@@ -36,7 +37,7 @@ export async function serveData(
   collector.flush();
 }
 
-class DataConnection {
+class DataConnection implements DataBinding {
   readonly #collector: Collector;
   readonly #peer: Peer;
   /** The session of its first packet. */
@@ -54,6 +55,11 @@ class DataConnection {
   constructor(collector: Collector, peer: Peer) {
     this.#collector = collector;
     this.#peer = peer;
+  }
+
+  /** The session was cut: nothing more is taken. */
+  end(): void {
+    this.#peer.close();
   }
 
   async serve(): Promise<void> {

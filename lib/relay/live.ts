@@ -36,11 +36,13 @@ async function greet(
 ): Promise<string | undefined> {
   const buffer = new Uint8Array(viewerHeader.size + LIVE_PAYLOAD_BYTES);
   const { request, reply } = viewerCommands.CONNECT;
-  for (let have = 0;;) {
-    const count = await peer.conn.read(buffer.subarray(have));
-    if (count === null) return undefined;
-    have += count;
-    if (have < viewerHeader.size) continue;
+  for (let have = 0, size: number = viewerHeader.size;;) {
+    if (have < size) {
+      const count = await peer.conn.read(buffer.subarray(have));
+      if (count === null) return undefined;
+      have += count;
+      continue;
+    }
     const header = viewerHeader.decode(buffer);
     const name = viewerCommandNames.get(header.command);
     if (name !== "CONNECT") {
@@ -51,7 +53,7 @@ async function greet(
       return `CONNECT: a payload of ${header.dataSize} bytes > ` +
         LIVE_PAYLOAD_BYTES;
     }
-    const size = viewerHeader.size + Number(header.dataSize);
+    size = viewerHeader.size + Number(header.dataSize);
     if (have < size) continue;
     const connect = request.decode(
       buffer.subarray(viewerHeader.size, size),
@@ -71,5 +73,6 @@ async function greet(
     }, NEWEST_MINOR));
     buffer.copyWithin(0, size, have);
     have -= size;
+    size = viewerHeader.size;
   }
 }

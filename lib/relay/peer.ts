@@ -16,6 +16,8 @@ export interface PeerOptions {
 export class Peer {
   readonly conn: Deno.TcpConn;
   readonly #replyTimeoutMs: number;
+  /** When the reply that is being written was begun. */
+  #replySince: number | undefined;
   #closed = false;
 
   constructor(conn: Deno.TcpConn, options: PeerOptions) {
@@ -35,14 +37,25 @@ export class Peer {
    * that it cannot hold memory here.
    */
   async reply(bytes: Uint8Array): Promise<void> {
-    let at = await this.conn.write(bytes);
-    if (at === bytes.length) return;
-    const timer = setTimeout(() => this.close(), this.#replyTimeoutMs);
+    // The first write waits too, where nothing fits the socket any more.
+    this.#replySince ??= Date.now();
     try {
-      while (at < bytes.length) at += await this.conn.write(bytes.subarray(at));
+      for (let at = 0; at < bytes.length;) {
+        at += await this.conn.write(at === 0 ? bytes : bytes.subarray(at));
+      }
     } finally {
-      clearTimeout(timer);
+      this.#replySince = undefined;
     }
+  }
+
+  /** Cuts the peer off if it has not taken a reply in time. */
+  closeIfStalled(now: number): boolean {
+    if (
+      this.#replySince === undefined ||
+      now - this.#replySince < this.#replyTimeoutMs
+    ) return false;
+    this.close();
+    return true;
   }
 
   /** Ends the connection; doing so again does nothing. */

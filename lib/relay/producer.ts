@@ -3,10 +3,10 @@
  * relay session and connections of its own, share.
  */
 
-import { Code, FatalPeerError, PeerError } from "../base/errors.ts";
+import { Code, FatalPeerError } from "../base/errors.ts";
 import type { ChunkId } from "../base/ids.ts";
 import * as limits from "../base/limits.ts";
-import { type Chunk } from "./chunk.ts";
+import type { Chunk } from "./chunk.ts";
 import type { Session } from "./session.ts";
 
 /** The chunks and the rotation that sibling consumers have in common. */
@@ -53,7 +53,7 @@ export class Producer {
     const existing = this.#chunks.get(id);
     if (existing !== undefined) return existing;
     if (this.#chunks.size >= limits.CHUNKS_PER_SESSION) {
-      throw new PeerError(
+      throw new FatalPeerError(
         `${this.#chunks.size + 1} open trace chunks > ` +
           limits.CHUNKS_PER_SESSION,
         Code.NO_MEMORY,

@@ -118,9 +118,22 @@ class Server implements Relay {
       groupOutputBy: options.groupOutputBy,
       allowClear: options.allowClear,
     });
-    this.#sweeper = setInterval(() => this.#collector.sweep(), SWEEP_MS);
+    this.#sweeper = setInterval(
+      () => this.#sweep(),
+      Math.min(SWEEP_MS, options.socketTimeoutMs ?? SWEEP_MS),
+    );
     for (const port of ["control", "data", "live"] as const) {
       this.#track(this.#accept(port));
+    }
+  }
+
+  #sweep(): void {
+    this.#collector.sweep();
+    const now = Date.now();
+    for (const peer of this.#peers) {
+      if (peer.closeIfStalled(now)) {
+        this.#options.log.warning(`${peer} did not take its reply in time`);
+      }
     }
   }
 

@@ -22,15 +22,22 @@ import type { IndexMinor } from "../ctf/index_file.ts";
 import { type AddStream, CloseCommand } from "../wire/relay.ts";
 import { Chunk, NEW_CHUNK, OLD_CHUNK } from "./chunk.ts";
 import type { PathClaims } from "./claims.ts";
-import { chunkName, type Grouping, legacyStreamPath } from "./layout.ts";
+import {
+  chunkName,
+  dataFileName,
+  type Grouping,
+  indexFileName,
+  legacyStreamPath,
+} from "./layout.ts";
 import type { Producer } from "./producer.ts";
 import type { Store } from "./store.ts";
-import {
-  Stream,
-  type StreamOwner,
-  type StreamTotals,
-  type Trace,
-} from "./stream.ts";
+import { Stream } from "./stream.ts";
+import type {
+  DataBinding,
+  StreamOwner,
+  StreamTotals,
+  Trace,
+} from "./stream_types.ts";
 
 /** What sessions share: where they write and whom they tell. */
 export interface SessionContext {
@@ -88,7 +95,7 @@ export class Session implements StreamOwner {
   readonly streams = new Map<StreamId, Stream>();
   readonly #traces = new Map<RelativePath, Trace>();
   readonly #context: SessionContext;
-  readonly #claimed: RelativePath[] = [];
+  readonly #claimed = new Set<RelativePath>();
   readonly #totals: StreamTotals & { streams: number } = {
     streams: 0,
     packets: 0,
@@ -103,7 +110,7 @@ export class Session implements StreamOwner {
   #hasRotated = false;
   #aborted = false;
   #controlOpen = true;
-  #dataConnection: object | undefined;
+  #dataConnection: DataBinding | undefined;
   #dataSeen = false;
   #ended = false;
   #closedAt: number | undefined;
@@ -123,8 +130,14 @@ export class Session implements StreamOwner {
     this.producer = options.producer;
     this.createdAt = context.now();
     if (this.#hasChunks) {
-      context.store.makeDirectory(this.output);
+      // Claimed first: nothing is made in the output of another producer.
       this.#claim(this.output);
+      try {
+        context.store.makeDirectory(this.output);
+      } catch (error) {
+        this.#releaseClaims();
+        throw error;
+      }
       this.#current = options.currentChunk?.hold();
     } else {
       this.#current = new Chunk(context.store, {
@@ -200,6 +213,9 @@ export class Session implements StreamOwner {
    * created, and what the file system throws.
    */
   addStream(request: AddStream): Stream {
+    if (this.#aborted) {
+      throw new FatalPeerError(`${this} was cut`, Code.UNKNOWN);
+    }
     const { channelName, path } = this.#streamPlace(request);
     const chunk = this.#current;
     if (chunk === undefined) {
@@ -240,6 +256,11 @@ export class Session implements StreamOwner {
       if (channelName === "index") {
         throw new RangeError('Channel name must not be "index"');
       }
+      // Refused now, not when the first packet comes.
+      indexFileName(dataFileName(
+        channelName,
+        request.tracefileSize === 0n ? undefined : request.tracefileCount,
+      ));
       const sent = relativePath(
         request.pathname.replace(/^\//, ""),
         "Stream path",
@@ -275,6 +296,7 @@ export class Session implements StreamOwner {
   }
 
   #claim(path: RelativePath): void {
+    if (this.#claimed.has(path)) return;
     try {
       this.#context.claims.claim(path, this.producer);
     } catch (error) {
@@ -282,7 +304,14 @@ export class Session implements StreamOwner {
         cause: error,
       });
     }
-    this.#claimed.push(path);
+    this.#claimed.add(path);
+  }
+
+  #releaseClaims(): void {
+    for (const path of this.#claimed) {
+      this.#context.claims.release(path, this.producer);
+    }
+    this.#claimed.clear();
   }
 
   /** STREAMS_SENT: viewers see the streams added since the last one, at once. */
@@ -420,7 +449,7 @@ export class Session implements StreamOwner {
    * A data connection brought a packet for one of its streams. Only one may:
    * a stranger who guessed a handle is refused.
    */
-  bindData(connection: object): void {
+  bindData(connection: DataBinding): void {
     if (this.#dataConnection === connection) return;
     if (this.#dataSeen) {
       throw new FatalPeerError(`${this} has a data connection already`);
@@ -446,7 +475,7 @@ export class Session implements StreamOwner {
    * close as they are; its peer learns of it at the next command.
    */
   abort(reason: string): void {
-    if (!this.#aborted) {
+    if (!this.#aborted && this.streams.size > 0) {
       this.#context.log.error(`${this} is cut: ${reason}`, {
         session: this.id,
       });
@@ -464,6 +493,8 @@ export class Session implements StreamOwner {
     if (failed || (!this.#controlOpen && this.#dataSeen && !this.dataOpen)) {
       this.#aborted = true;
     }
+    // Nothing that it may still bring would be taken.
+    if (this.#aborted) this.#dataConnection?.end();
     for (const stream of [...this.streams.values()]) {
       try {
         stream.close();
@@ -485,9 +516,7 @@ export class Session implements StreamOwner {
     this.#current = this.#pendingClosure = undefined;
     for (const chunk of chunks) chunk?.release();
     this.producer.leave(this);
-    for (const path of this.#claimed) {
-      this.#context.claims.release(path, this.producer);
-    }
+    this.#releaseClaims();
     this.#summarise();
     this.#context.sessionEnded(this);
   }

@@ -11,6 +11,8 @@ const DIRECTORY_MODE = 0o770;
 
 /** All files below one output directory, none outside it. */
 export class Store {
+  /** Whether names that differ in case alone are one, as disks mostly have it. */
+  readonly caseless = ["darwin", "windows"].includes(Deno.build.os);
   readonly #base: string;
   readonly #openFiles: OpenFiles;
 

@@ -3,7 +3,7 @@
  * chunks at the right packet, and decides when it is complete.
  */
 
-import { Code, FatalPeerError, PeerError } from "../base/errors.ts";
+import { Code, FatalPeerError } from "../base/errors.ts";
 import { ALL_ONES, type StreamId } from "../base/ids.ts";
 import * as limits from "../base/limits.ts";
 import {
@@ -11,86 +11,24 @@ import {
   type PathComponent,
   type RelativePath,
 } from "../base/path.ts";
-import {
-  encodeIndexEntry,
-  entrySize,
-  indexHeader,
-  type IndexMinor,
-} from "../ctf/index_file.ts";
 import type { SendIndex } from "../wire/relay.ts";
 import type { Chunk } from "./chunk.ts";
 import { dataFileName, INDEX_DIRECTORY, indexFileName } from "./layout.ts";
+import { Pairing, type WholePacket } from "./pairing.ts";
 import {
   dataPartDone,
   indexPartDone,
   type PendingRotation,
 } from "./rotation.ts";
 import type { Store } from "./store.ts";
+import { StreamIndex } from "./stream_index.ts";
+import type {
+  StreamOptions,
+  StreamOwner,
+  StreamTotals,
+  Trace,
+} from "./stream_types.ts";
 import type { TraceFile } from "./trace_file.ts";
-
-/** The CTF trace that streams with one path and one metadata belong to. */
-export interface Trace {
-  /** From 1; viewers know it. */
-  readonly id: bigint;
-  readonly path: RelativePath;
-}
-
-/** What a stream needs of the session that it belongs to. */
-export interface StreamOwner {
-  /** Packets come with indexes: since 2.4, but not in snapshots. */
-  readonly storesIndexes: boolean;
-  readonly indexMinor: IndexMinor;
-  /** Nothing more is waited for. */
-  readonly aborted: boolean;
-  /** The control connection may still bring indexes. */
-  readonly controlOpen: boolean;
-  /** A data connection is there that may still bring packets. */
-  readonly dataOpen: boolean;
-  /** A data connection brought a packet; throws where it is not the only one. */
-  bindData(connection: object): void;
-  /** The data connection is gone; `failed`: not by the peer's plain end. */
-  dataClosed(failed: boolean): void;
-  /** Something failed that makes the recording incomplete. */
-  abort(reason: string): void;
-  /** The stream has gathered bytes that {@linkcode Stream.flush} writes. */
-  touched(stream: Stream): void;
-  /** The stream is complete: its files are closed, its id is unknown now. */
-  streamClosed(stream: Stream): void;
-}
-
-/** What makes a stream. */
-export interface StreamOptions {
-  id: StreamId;
-  trace: Trace;
-  channelName: PathComponent;
-  /** Below the chunk. */
-  path: RelativePath;
-  /** Bytes; 0: one file without a bound. */
-  tracefileSize: bigint;
-  /** 0: as many files as it takes. */
-  tracefileCount: bigint;
-  chunk: Chunk;
-}
-
-/** What a stream has stored and lost. */
-export interface StreamTotals {
-  packets: number;
-  /** Bytes of packets with their padding, and of metadata. */
-  bytes: number;
-  /** Packets that the producer numbered and never sent. */
-  packetsLost: bigint;
-  /** Events that the tracer counted as discarded. */
-  eventsDiscarded: bigint;
-  /** Bytes of an unfinished packet that were cut off again. */
-  bytesCut: number;
-}
-
-/** A packet of which only the data or only the index has come. */
-interface HalfPacket {
-  /** Offset in the data file and size with padding, bytes; set by the data. */
-  data?: { offset: number; size: number; indexFile: TraceFile };
-  index?: SendIndex;
-}
 
 /** The packet that is coming in. */
 interface IncomingPacket {
@@ -121,7 +59,9 @@ export class Stream {
 
   #chunk: Chunk | undefined;
   #dataFile: TraceFile | undefined;
-  #indexFile: TraceFile | undefined;
+  #index: StreamIndex | undefined;
+  /** Of files and chunks that it left, while an entry is still to come. */
+  readonly #oldIndexes = new Set<StreamIndex>();
   #fileNumber = 0n;
   /** The file numbers have started over: older files are in the way. */
   #wrapped = false;
@@ -129,12 +69,11 @@ export class Stream {
   #dataEnd = 0;
   /** End of the last packet whose index is written too. */
   #completeEnd = 0;
-  /** The sizes after the last flush that succeeded. */
-  #safeData = 0;
-  #safeIndex = 0;
+  /** The same as of the last flush: a failed write goes back to here. */
+  #safeEnd = 0;
 
   #incoming: IncomingPacket | undefined;
-  readonly #halves = new Map<bigint, HalfPacket>();
+  readonly #pairing = new Pairing();
   #dataSequence = -1n;
   #indexSequence = -1n;
   #receivedPacket: bigint | undefined;
@@ -215,10 +154,10 @@ export class Stream {
     if (this.#dataFile === undefined) {
       throw new FatalPeerError(`${this}: a packet while it is in no chunk`);
     }
-    if (this.#halves.get(netSequence)?.data !== undefined) {
+    if (this.#pairing.hasData(netSequence)) {
       throw new FatalPeerError(`${this}: packet ${netSequence} came twice`);
     }
-    this.#makeRoomForHalf(netSequence);
+    this.#makeRoom(netSequence);
     this.#switchTracefile(dataSize);
     this.#incoming = { netSequence, padding, size };
   }
@@ -242,13 +181,15 @@ export class Stream {
     const offset = this.#dataEnd;
     this.#dataEnd = file.size;
     if (this.owner.storesIndexes) {
-      const indexFile = this.#indexFile ??= this.#createIndexFile();
-      this.#half(packet.netSequence).data = {
-        offset,
-        size: packet.size,
-        indexFile,
-      };
-      this.#completeIfWhole(packet.netSequence);
+      const index = this.#index ??= this.#createIndex();
+      this.#pair(packet.netSequence, {
+        data: {
+          offset,
+          size: packet.size,
+          index,
+          fileNumber: this.#fileNumber,
+        },
+      });
     } else {
       this.#completeEnd = this.#dataEnd;
       this.#indexSequence = packet.netSequence;
@@ -269,77 +210,47 @@ export class Stream {
       return;
     }
     if (!this.owner.storesIndexes || this.isMetadata) return;
-    if (this.#halves.get(index.netSequenceNumber)?.index !== undefined) {
+    if (this.#pairing.hasIndex(index.netSequenceNumber)) {
       throw new FatalPeerError(
         `${this}: the index of packet ${index.netSequenceNumber} came twice`,
         Code.UNKNOWN,
       );
     }
-    this.#makeRoomForHalf(index.netSequenceNumber, Code.UNKNOWN);
+    this.#makeRoom(index.netSequenceNumber, Code.UNKNOWN);
     this.beaconTimestamp = undefined;
     this.ctfStreamId ??= index.streamId;
-    this.#half(index.netSequenceNumber).index = index;
-    this.#completeIfWhole(index.netSequenceNumber);
+    this.#pair(index.netSequenceNumber, { index });
     this.#rotateIfDue();
     if (this.#closeRequested) this.close();
   }
 
   #beacon(index: SendIndex): void {
     this.ctfStreamId ??= index.streamId;
-    if (this.#halves.size === 0) this.beaconTimestamp = index.timestampEnd;
+    if (this.#pairing.size === 0) this.beaconTimestamp = index.timestampEnd;
   }
 
-  #half(netSequence: bigint): HalfPacket {
-    let half = this.#halves.get(netSequence);
-    if (half === undefined) this.#halves.set(netSequence, half = {});
-    return half;
+  #makeRoom(netSequence: bigint, code?: number): void {
+    const refusal = this.#pairing.refusal(netSequence);
+    if (refusal === undefined) return;
+    throw new FatalPeerError(`${this}: ${refusal}`, code);
   }
 
-  #makeRoomForHalf(netSequence: bigint, code?: number): void {
-    if (
-      this.#halves.size >= limits.PENDING_INDEXES_PER_STREAM &&
-      !this.#halves.has(netSequence)
-    ) {
-      throw new FatalPeerError(
-        `${this}: ${this.#halves.size + 1} packets without data or index > ` +
-          limits.PENDING_INDEXES_PER_STREAM,
-        code,
-      );
-    }
-  }
-
-  #completeIfWhole(netSequence: bigint): void {
-    const half = this.#halves.get(netSequence);
-    if (half?.data === undefined || half.index === undefined) return;
-    const { data, index } = half;
-    this.#halves.delete(netSequence);
-    data.indexFile.append(encodeIndexEntry({
-      offset: BigInt(data.offset),
-      packetSize: index.packetSize,
-      contentSize: index.contentSize,
-      timestampBegin: index.timestampBegin,
-      timestampEnd: index.timestampEnd,
-      eventsDiscarded: index.eventsDiscarded,
-      streamId: index.streamId,
-      streamInstanceId: index.streamInstanceId,
-      packetSequenceNumber: index.packetSequenceNumber,
-    }, this.owner.indexMinor));
+  #pair(netSequence: bigint, half: Partial<WholePacket>): void {
+    const packet = this.#pairing.add(netSequence, half);
+    if (packet === undefined) return;
+    const { data, index } = packet;
+    data.index?.append(index, data.offset);
     this.owner.touched(this);
-    if (data.indexFile === this.#indexFile) {
+    if (data.index === undefined) {
+      // The file that it was in is gone already.
+    } else if (data.index === this.#index) {
       this.#completeEnd = Math.max(this.#completeEnd, data.offset + data.size);
-    } else if (!this.#waitedFor(data.indexFile)) {
-      data.indexFile.close();
+    } else {
+      this.#leaveIndex(data.index);
     }
     this.indexCount++;
     this.#indexSequence = BigInt.asIntN(64, netSequence);
     this.#countLoss(index);
-  }
-
-  #waitedFor(indexFile: TraceFile): boolean {
-    for (const half of this.#halves.values()) {
-      if (half.data?.indexFile === indexFile) return true;
-    }
-    return false;
   }
 
   #countLoss(index: SendIndex): void {
@@ -372,7 +283,7 @@ export class Stream {
   /** RESET_METADATA: all of it will be sent again into an empty file. */
   resetMetadata(): void {
     if (this.#dataFile === undefined || this.#chunk === undefined) {
-      throw new PeerError(`${this} is in no chunk`, Code.UNKNOWN);
+      throw new FatalPeerError(`${this} is in no chunk`, Code.UNKNOWN);
     }
     const name = joinPath(
       this.#chunk.directory,
@@ -380,6 +291,7 @@ export class Stream {
       dataFileName(this.channelName, this.#numberInName()),
     );
     this.#dataFile.close();
+    this.#dataFile = undefined;
     this.#store.removeFile(name);
     this.#dataFile = this.#createDataFile();
   }
@@ -451,45 +363,67 @@ export class Stream {
   #switchChunk(): void {
     const rotation = this.#rotation;
     if (rotation === undefined) return;
-    const oldFile = this.#dataFile;
-    const oldIndex = this.#indexFile;
-    const early = (oldFile?.size ?? 0) - this.#completeEnd;
     const next = rotation.nextChunk;
+    const early = (this.#dataFile?.size ?? 0) - this.#completeEnd;
     if (early > 0 && next === undefined) {
       throw new FatalPeerError(
         `${this}: ${early} bytes came for the chunk after the last one`,
         Code.FILE_CREATION_ERROR,
       );
     }
+    this.flush();
     const keep = this.#completeEnd;
-    const dataEnd = this.#dataEnd - keep;
+    const chunk = this.#chunk;
+    const file = this.#dataFile;
+    const index = this.#index;
     this.#rotation = undefined;
-    this.#chunk?.release();
     this.#chunk = next;
-    this.#indexFile = undefined;
-    this.#dataFile = undefined;
+    this.#dataFile = this.#index = undefined;
     this.#fileNumber = 0n;
     this.#wrapped = false;
-    if (next !== undefined) {
-      next.makeDirectory(this.path);
-      this.#dataFile = this.#createDataFile();
-      if (early > 0) oldFile?.moveTail(keep, this.#dataFile);
-      this.#dataEnd = dataEnd;
-      this.#retargetHalves(keep);
+    try {
+      if (next !== undefined) this.#goOn(next, early > 0 ? file : undefined);
+      this.#retarget(index, keep);
+    } finally {
+      try {
+        file?.close();
+        this.#leaveIndex(index);
+      } finally {
+        // Last: its last holder moves or deletes what was just closed.
+        chunk?.release();
+      }
     }
-    oldFile?.close();
-    if (oldIndex !== undefined && !this.#waitedFor(oldIndex)) oldIndex.close();
     this.completedRotations++;
   }
 
-  #retargetHalves(movedBy: number): void {
-    for (const half of this.#halves.values()) {
-      if (half.data === undefined) continue;
-      half.data = {
-        offset: half.data.offset - movedBy,
-        size: half.data.size,
-        indexFile: this.#indexFile ??= this.#createIndexFile(),
-      };
+  /** Opens the next chunk's file; what came early moves there from `from`. */
+  #goOn(next: Chunk, from: TraceFile | undefined): void {
+    const keep = this.#completeEnd;
+    const dataEnd = this.#dataEnd - keep;
+    next.makeDirectory(this.path);
+    this.#dataFile = this.#createDataFile();
+    if (from === undefined) return;
+    try {
+      from.moveTail(keep, this.#dataFile);
+    } catch (error) {
+      from.discardAfter(keep);
+      throw error;
+    }
+    this.#dataEnd = dataEnd;
+  }
+
+  /** What moved gets its entries in the next chunk's index. */
+  #retarget(old: StreamIndex | undefined, movedBy: number): void {
+    for (const data of this.#pairing.waiting()) {
+      if (data.index !== old || data.offset < movedBy) {
+        data.fileNumber = undefined;
+        continue;
+      }
+      data.offset -= movedBy;
+      const index = this.#index ??= this.#createIndex();
+      if (data.index !== undefined) data.index.waiting--;
+      index.waiting++;
+      data.index = index;
     }
   }
 
@@ -512,23 +446,22 @@ export class Stream {
   }
 
   #createDataFile(): TraceFile {
-    this.#dataEnd = this.#completeEnd = this.#safeData = 0;
-    return this.#create(
+    const file = this.#create(
       this.path,
       dataFileName(this.channelName, this.#numberInName()),
     );
+    this.#dataEnd = this.#completeEnd = this.#safeEnd = 0;
+    return file;
   }
 
-  #createIndexFile(): TraceFile {
+  #createIndex(): StreamIndex {
     const directory = joinPath(this.path, INDEX_DIRECTORY);
     this.#chunk?.makeDirectory(directory);
     const file = this.#create(
       directory,
       indexFileName(dataFileName(this.channelName, this.#numberInName())),
     );
-    file.append(indexHeader(this.owner.indexMinor));
-    this.#safeIndex = 0;
-    return file;
+    return new StreamIndex(file, this.owner.indexMinor);
   }
 
   /** Begins the next file where the packet would make this one too large. */
@@ -540,11 +473,16 @@ export class Stream {
       ? next
       : next % this.#tracefileCount;
     if (this.#fileNumber === 0n) this.#wrapped = true;
+    this.flush();
     this.#dataFile.close();
-    const oldIndex = this.#indexFile;
-    this.#indexFile = undefined;
+    const index = this.#index;
+    const left = this.#wrapped
+      ? this.#pairing.forgetFile(this.#fileNumber)
+      : new Set<StreamIndex>();
+    // Unset first: where the next file cannot be made, this one stays whole.
+    this.#dataFile = this.#index = undefined;
+    for (const old of [...left, index]) this.#leaveIndex(old);
     this.#dataFile = this.#createDataFile();
-    if (oldIndex !== undefined && !this.#waitedFor(oldIndex)) oldIndex.close();
   }
 
   /**
@@ -555,22 +493,30 @@ export class Stream {
   flush(): void {
     try {
       this.#dataFile?.flush();
-      this.#indexFile?.flush();
-      for (const half of this.#halves.values()) half.data?.indexFile.flush();
-      this.#safeData = this.#completeEnd;
-      this.#safeIndex = this.#indexFile?.size ?? 0;
+      for (const index of this.#oldIndexes) index.flush();
+      this.#index?.flush();
+      this.#safeEnd = this.#dataEnd;
     } catch (error) {
-      this.#dataFile?.discardAfter(this.#safeData);
-      this.#indexFile?.discardAfter(this.#wholeEntries(this.#safeIndex));
+      this.#discardUnsafe();
       throw error;
     }
   }
 
-  #wholeEntries(size: number): number {
-    const header = indexHeader(this.owner.indexMinor).length;
-    if (size < header) return 0;
-    const entry = entrySize(this.owner.indexMinor);
-    return header + Math.floor((size - header) / entry) * entry;
+  #discardUnsafe(): void {
+    this.#dataFile?.discardAfter(this.#safeEnd);
+    for (const index of this.#oldIndexes) index.discardUnsafe();
+    this.#index?.discardUnsafe();
+  }
+
+  /** Closes an index file, now or when the last entry for it has come. */
+  #leaveIndex(index: StreamIndex | undefined): void {
+    if (index === undefined) return;
+    if (index.waiting > 0) {
+      this.#oldIndexes.add(index);
+    } else {
+      this.#oldIndexes.delete(index);
+      index.close();
+    }
   }
 
   // ---- Close ------------------------------------------------------------------
@@ -592,14 +538,10 @@ export class Stream {
   #moreToCome(): boolean {
     if (this.#lastSequence === undefined && !this.isMetadata) {
       // The peer went without a word. What is on the wire may still come.
-      if (!this.owner.controlOpen && this.owner.dataOpen) return true;
-      const halves = [...this.#halves];
-      if (
-        this.owner.controlOpen && halves.some(([, half]) => half.data)
-      ) return true;
-      for (const [sequence, half] of halves) {
-        if (half.data === undefined) this.#lastSequence = sequence;
-      }
+      const { controlOpen, dataOpen } = this.owner;
+      if (!controlOpen && dataOpen) return true;
+      if (controlOpen && this.#pairing.waiting().length > 0) return true;
+      this.#lastSequence = this.#pairing.lastIndexed();
     }
     return this.#lastSequence !== undefined &&
       BigInt.asIntN(64, this.#dataSequence - this.#lastSequence) < 0n;
@@ -607,28 +549,42 @@ export class Stream {
 
   #finish(): void {
     this.#closed = true;
-    this.#halves.clear();
-    try {
-      this.#cutUnfinishedPacket();
-      this.flush();
-    } finally {
+    const steps = [
+      () => this.#leaveWhole(),
+      () => this.#dataFile?.close(),
+      ...[...this.#oldIndexes].map((index) => () => index.close()),
+      () => this.#index?.close(),
+      () => this.#rotation?.nextChunk?.release(),
+      () => this.#chunk?.release(),
+    ];
+    let failure: { error: unknown } | undefined;
+    for (const step of steps) {
       try {
-        this.#dataFile?.close();
-        this.#indexFile?.close();
-      } finally {
-        this.#dataFile = this.#indexFile = undefined;
-        this.#rotation?.nextChunk?.release();
-        this.#rotation = undefined;
-        this.#chunk?.release();
-        this.#chunk = undefined;
-        this.owner.streamClosed(this);
+        step();
+      } catch (error) {
+        failure ??= { error };
       }
     }
+    this.#pairing.clear();
+    this.#dataFile =
+      this.#index =
+      this.#rotation =
+      this.#chunk =
+        undefined;
+    this.owner.streamClosed(this);
+    if (failure !== undefined) throw failure.error;
   }
 
   /** Readers refuse a file that ends in the middle of a packet. */
-  #cutUnfinishedPacket(): void {
+  #leaveWhole(): void {
     const file = this.#dataFile;
+    if (file !== undefined && file.size < this.#dataEnd) {
+      // A write failed before: what it left is not what was announced.
+      this.totals.bytesCut += this.#dataEnd - this.#safeEnd;
+      this.#discardUnsafe();
+      return;
+    }
+    this.flush();
     if (file === undefined || file.size === this.#dataEnd) return;
     this.totals.bytesCut += file.size - this.#dataEnd;
     file.truncate(this.#dataEnd);
