@@ -51,7 +51,6 @@ for (const target of targets.length > 0 ? targets : [undefined]) {
     step(file);
     await run(deno, [
       "compile",
-      "--cached-only",
       "--exclude=node_modules",
       ...program.permissions,
       ...(target === undefined ? [] : ["--target", target]),

@@ -31,7 +31,7 @@ export const PACKET_BYTES = 2048 * MIB;
 export const METADATA_PADDING_BYTES = 64 * MIB;
 
 /** Most bytes one data connection holds in memory: its read buffer. */
-export const DATA_BUFFER_BYTES = 256 * KIB;
+export const DATA_BUFFER_BYTES = 1 * MIB;
 /** A data connection's read buffer before its first traffic. */
 export const DATA_BUFFER_BYTES_IDLE = 1 * KIB;
 /** A control connection's read buffer before it meets a larger command. */
