@@ -41,13 +41,8 @@ export {
   type StorageReport,
 } from "./lib/stream/errors.ts";
 export { RelayClient } from "./lib/stream/relay_client.ts";
-export {
-  RelaySink,
-  type RelaySinkOptions,
-  type RelayStreamSink,
-} from "./lib/stream/relay_sink.ts";
+export { RelaySink, type RelaySinkOptions } from "./lib/stream/relay_sink.ts";
 export type {
-  PacketIndex,
   RelaySession,
   RelayStream,
   SessionOptions,

@@ -1,5 +1,7 @@
 /** One TCP connection with exact, bounded reads and writes. */
 
+import { formatAddress } from "./url.ts";
+
 /** A connection that could not be made, was lost, or waited too long. */
 export class ConnectionError extends Error {
   override name = "ConnectionError";
@@ -59,13 +61,6 @@ export function waited(milliseconds: number, what: string): string {
   return `Waited ${milliseconds} ms in vain for ${what}`;
 }
 
-/** `host:port`, with an IPv6 address in brackets. */
-export function hostAndPort(hostname: string, port: number): string {
-  return hostname.includes(":")
-    ? `[${hostname}]:${port}`
-    : `${hostname}:${port}`;
-}
-
 /**
  * A TCP connection. Bytes that were read and not yet consumed are kept, so
  * that a read that ran out of time loses nothing.
@@ -85,7 +80,7 @@ export class Connection implements Disposable {
   constructor(conn: Deno.TcpConn, peer?: string) {
     this.#conn = conn;
     const { hostname, port } = conn.remoteAddr;
-    this.peer = peer ?? hostAndPort(hostname, port);
+    this.peer = peer ?? formatAddress({ hostname, port });
     conn.setNoDelay(true);
     conn.setKeepAlive(true);
   }
@@ -98,7 +93,7 @@ export class Connection implements Disposable {
    */
   static async connect(options: ConnectOptions): Promise<Connection> {
     const { hostname, port, signal, timeoutMs = CONNECT_TIMEOUT_MS } = options;
-    const peer = hostAndPort(hostname, port);
+    const peer = formatAddress({ hostname, port });
     signal?.throwIfAborted();
     const giveUp = new AbortController();
     const onAbort = () => giveUp.abort(signal?.reason);

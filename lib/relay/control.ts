@@ -182,7 +182,7 @@ class ControlConnection {
     const minor = this.state.session?.minor ?? this.state.minor ??
       (1 as Minor);
     // A command is read as its first form by peers too old to know of it.
-    return Math.max(minor, command.since > minor ? command.since : minor);
+    return Math.max(minor, command.since);
   }
 
   /** Why a command may not come now. Such a connection closes in silence. */

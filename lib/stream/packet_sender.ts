@@ -1,8 +1,9 @@
 /** Packets and their indexes, in the order they were handed over. */
 
+import type { PacketInfo } from "../ctf/sink.ts";
 import { dataHeader } from "../wire/relay.ts";
 import type { RelayLink } from "./link.ts";
-import type { OpenStream, PacketIndex } from "./relay_stream.ts";
+import type { OpenStream } from "./relay_stream.ts";
 
 /** Sends packets on the data connection, their indexes on the control one. */
 export class PacketSender {
@@ -22,7 +23,7 @@ export class PacketSender {
   async send(
     stream: OpenStream,
     content: Uint8Array,
-    packet: PacketIndex,
+    packet: PacketInfo,
     withIndex: boolean,
   ): Promise<void> {
     const sending = this.#send(stream, content, packet, withIndex);
@@ -53,7 +54,7 @@ export class PacketSender {
   async #send(
     stream: OpenStream,
     content: Uint8Array,
-    packet: PacketIndex,
+    packet: PacketInfo,
     withIndex: boolean,
   ): Promise<void> {
     const sequenceNumber = await this.#submit(stream, content, packet);
@@ -80,7 +81,7 @@ export class PacketSender {
   #submit(
     stream: OpenStream,
     content: Uint8Array,
-    packet: PacketIndex,
+    packet: PacketInfo,
   ): Promise<bigint> {
     const held = this.#held;
     if (held === undefined) return this.#write(stream, content, packet);
@@ -93,7 +94,7 @@ export class PacketSender {
   async #write(
     stream: OpenStream,
     content: Uint8Array,
-    packet: PacketIndex,
+    packet: PacketInfo,
   ): Promise<bigint> {
     const sequenceNumber = stream.nextSequenceNumber;
     const header = dataHeader.encode({

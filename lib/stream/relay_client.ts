@@ -1,5 +1,6 @@
 /** The sender: what a consumer daemon does towards a relay daemon. */
 
+import type { PacketInfo } from "../ctf/sink.ts";
 import { Code } from "../base/errors.ts";
 import { ALL_ONES, type Minor, sessionId, streamId } from "../base/ids.ts";
 import { ConnectionError } from "../net/connection.ts";
@@ -18,7 +19,6 @@ import { pollUntilStored } from "./pending.ts";
 import {
   legacyOutputPath,
   OpenStream,
-  type PacketIndex,
   type RelaySession,
   type RelayStream,
   type SessionOptions,
@@ -240,7 +240,7 @@ export class RelayClient implements AsyncDisposable {
   async sendPacket(
     stream: RelayStream,
     content: Uint8Array,
-    packet: PacketIndex,
+    packet: PacketInfo,
   ): Promise<void> {
     const open = this.#open(stream);
     const session = this.#needSession();

@@ -1,5 +1,6 @@
 /** A place for a trace: one session of a relay daemon, opened and ended whole. */
 
+import type { StreamSink, TraceSink } from "../ctf/sink.ts";
 import type { WaitOptions } from "./bounded.ts";
 import type { RelayClientOptions, RotateOptions } from "./client_options.ts";
 import {
@@ -10,7 +11,6 @@ import {
 import { RelayClient } from "./relay_client.ts";
 import {
   METADATA,
-  type PacketIndex,
   type RelaySession,
   type RelayStream,
   type SessionOptions,
@@ -36,14 +36,6 @@ export interface RelaySinkOptions extends RelayClientOptions {
    * @default {10000}
    */
   readonly finishTimeoutMs?: number;
-}
-
-/** Takes the packets of one stream, in order. */
-export interface RelayStreamSink {
-  /** Sends one packet; see {@linkcode RelayClient.sendPacket}. */
-  writePacket(content: Uint8Array, packet: PacketIndex): Promise<void>;
-  /** No packet follows. */
-  close(): Promise<void>;
 }
 
 /**
@@ -90,7 +82,7 @@ export interface RelayStreamSink {
  * if (!sink.report?.stored) throw new Error("The packet is not stored");
  * ```
  */
-export class RelaySink implements AsyncDisposable {
+export class RelaySink implements TraceSink, AsyncDisposable {
   readonly #options: RelaySinkOptions;
   readonly #client: RelayClient;
   readonly #session: RelaySession;
@@ -152,7 +144,7 @@ export class RelaySink implements AsyncDisposable {
   }
 
   /** Adds a data stream called `CHANNEL_INSTANCE`, such as `ch0_0`. */
-  async openStream(name: string): Promise<RelayStreamSink> {
+  async openStream(name: string): Promise<StreamSink> {
     const client = this.#client;
     const stream = await client.addStream(this.#streamOptions(name));
     // Without metadata a viewer could make nothing of it.

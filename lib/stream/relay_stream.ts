@@ -6,26 +6,6 @@ import { type CreateSession, TraceFormat } from "../wire/relay.ts";
 /** Name of every metadata stream. */
 export const METADATA = "metadata";
 
-/** What a packet says of itself; it becomes its entry in the index file. */
-export interface PacketIndex {
-  /** Packet size with its padding, bits. */
-  readonly packetSize: bigint;
-  /** Packet size without its padding, bits. */
-  readonly contentSize: bigint;
-  /** First clock value, cycles. */
-  readonly timestampBegin: bigint;
-  /** Last clock value, cycles. */
-  readonly timestampEnd: bigint;
-  /** Events discarded in the stream so far: a running total. */
-  readonly eventsDiscarded: bigint;
-  /** Id of the CTF stream class, which LTTng calls the channel. */
-  readonly streamClassId: bigint;
-  /** Which stream of that class; travels from 2.8 on. */
-  readonly streamInstanceId: bigint;
-  /** Position of the packet in its stream, from 0; travels from 2.8 on. */
-  readonly packetSequenceNumber: bigint;
-}
-
 /** A stream to add to a session. */
 export interface StreamOptions {
   /** `CHANNEL_INSTANCE`, such as `ch0_0`; `metadata` for the metadata. */

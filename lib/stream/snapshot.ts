@@ -1,21 +1,18 @@
 /** One snapshot, sent whole over connections of its own. */
 
+import type { PacketInfo } from "../ctf/sink.ts";
 import type { WaitOptions } from "./bounded.ts";
 import type { RelayClientOptions } from "./client_options.ts";
 import type { StorageReport } from "./errors.ts";
 import { RelayClient } from "./relay_client.ts";
-import {
-  METADATA,
-  type PacketIndex,
-  type SessionOptions,
-} from "./relay_stream.ts";
+import { METADATA, type SessionOptions } from "./relay_stream.ts";
 
 /** The packets of one stream of a snapshot. */
 export interface SnapshotStream {
   /** `CHANNEL_INSTANCE`, such as `ch0_0`. */
   readonly name: string;
   readonly packets: Iterable<
-    { readonly content: Uint8Array; readonly index: PacketIndex }
+    { readonly content: Uint8Array; readonly index: PacketInfo }
   >;
 }
 

@@ -1,11 +1,7 @@
 /** Exact reads, bounded waits and clear ends of one TCP connection. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  Connection,
-  ConnectionError,
-  hostAndPort,
-} from "../../lib/net/connection.ts";
+import { Connection, ConnectionError } from "../../lib/net/connection.ts";
 
 const permissions: Deno.PermissionOptions = { net: ["127.0.0.1"] };
 
@@ -112,15 +108,6 @@ Deno.test({
       ConnectionError,
       `Cannot connect to 127.0.0.1:${port}`,
     );
-  },
-});
-
-Deno.test({
-  name: "hostAndPort() puts an IPv6 address in brackets",
-  permissions: "none",
-  fn: () => {
-    assertEquals(hostAndPort("::1", 5342), "[::1]:5342");
-    assertEquals(hostAndPort("collector", 5342), "collector:5342");
   },
 });
 

@@ -1,12 +1,12 @@
 /** A whole trace through the sink: order of publication, rotation, the end. */
 
+import type { StreamSink } from "../../lib/ctf/sink.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { TraceSink } from "../../lib/ctf/sink.ts";
 import { IncompleteTraceError } from "../../lib/stream/errors.ts";
 import {
   RelaySink,
   type RelaySinkOptions,
-  type RelayStreamSink,
 } from "../../lib/stream/relay_sink.ts";
 import { ConnectionError } from "../../lib/net/connection.ts";
 import type { RelayProcess } from "../support/relay_process.ts";
@@ -41,7 +41,7 @@ async function openOn(
 }
 
 async function write(
-  stream: RelayStreamSink,
+  stream: StreamSink,
   options: SampleOptions,
 ): Promise<void> {
   const { content, index } = samplePacket(options);

@@ -1,6 +1,6 @@
 /** A small valid CTF 1.8 trace, made by hand: events `tick` with a 32-bit `n`. */
 
-import type { PacketIndex } from "../../lib/stream/relay_stream.ts";
+import type { PacketInfo } from "../../lib/ctf/sink.ts";
 
 const UUID = "2a6422d0-6cee-11e0-8c08-cb07d7b3a564";
 const MAGIC = 0xC1FC_1FC1;
@@ -47,7 +47,7 @@ export interface SampleOptions {
 /** Content and index of a packet. */
 export interface SamplePacket {
   readonly content: Uint8Array;
-  readonly index: PacketIndex;
+  readonly index: PacketInfo;
 }
 
 /** Encodes one packet. */
