@@ -25,6 +25,8 @@ export const CONTROL_PAYLOAD_BYTES = 32 * MIB;
 export const SMALL_CONTROL_PAYLOAD_BYTES = 1 * MIB;
 /** Largest payload of one viewer command. */
 export const LIVE_PAYLOAD_BYTES = 4 * KIB;
+/** Most bytes of packets or metadata that one viewer's reply holds in memory. */
+export const LIVE_REPLY_BYTES = 1 * MIB;
 /** Largest packet: its bytes on the wire and its padding, together. */
 export const PACKET_BYTES = 2048 * MIB;
 /** Largest padding after one metadata payload. */

@@ -5,6 +5,7 @@ import { errorText } from "../base/errors.ts";
 import {
   chunkId,
   type Minor,
+  type SessionId,
   sessionId,
   type StreamId,
   streamId,
@@ -71,6 +72,12 @@ export class Collector implements SessionContext {
     return this.#sessions;
   }
 
+  /** The session with this id, until it has ended. */
+  session(id: SessionId): Session | undefined {
+    // Asked for when a viewer comes or goes, not worth a second table.
+    return [...this.#sessions].find((session) => session.id === id);
+  }
+
   /** The stream with this handle, while it is open. */
   stream(id: StreamId): Stream | undefined {
     return this.#streams.get(id);
@@ -121,6 +128,7 @@ export class Collector implements SessionContext {
       hostname: request.hostname,
       liveTimer: request.liveTimer,
       snapshot: request.snapshot !== 0,
+      traceFormat: request.traceFormat,
       output,
       producer,
       currentChunk,

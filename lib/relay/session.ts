@@ -34,6 +34,7 @@ import type { Store } from "./store.ts";
 import { Stream } from "./stream.ts";
 import type {
   DataBinding,
+  SessionWatcher,
   StreamOwner,
   StreamTotals,
   Trace,
@@ -69,6 +70,8 @@ export interface SessionOptions {
   /** Microseconds; 0: not live. */
   liveTimer: number;
   snapshot: boolean;
+  /** A `TraceFormat` as producers number them. */
+  traceFormat: number;
   /** Its directory; {@linkcode HERE} before 2.11, where streams carry it. */
   output: RelativePath;
   producer: Producer;
@@ -89,6 +92,7 @@ export class Session implements StreamOwner {
   readonly hostname: string;
   readonly liveTimer: number;
   readonly snapshot: boolean;
+  readonly traceFormat: number;
   readonly output: RelativePath;
   readonly producer: Producer;
   readonly createdAt: number;
@@ -114,8 +118,8 @@ export class Session implements StreamOwner {
   #dataSeen = false;
   #ended = false;
   #closedAt: number | undefined;
-  /** Streams appeared that an attached viewer has not been told of. */
-  newStreams = false;
+  /** The viewers that are attached. They hold nothing here. */
+  readonly watchers = new Set<SessionWatcher>();
 
   /** Makes its directory. Throws what the file system throws. */
   constructor(context: SessionContext, options: SessionOptions) {
@@ -126,6 +130,7 @@ export class Session implements StreamOwner {
     this.hostname = options.hostname;
     this.liveTimer = options.liveTimer;
     this.snapshot = options.snapshot;
+    this.traceFormat = options.traceFormat;
     this.output = options.output;
     this.producer = options.producer;
     this.createdAt = context.now();
@@ -170,6 +175,10 @@ export class Session implements StreamOwner {
     return this.minor >= INDEX_1_1_SINCE ? 1 : 0;
   }
 
+  get live(): boolean {
+    return this.liveTimer > 0 && this.storesIndexes;
+  }
+
   get aborted(): boolean {
     return this.#aborted;
   }
@@ -180,6 +189,10 @@ export class Session implements StreamOwner {
 
   get dataOpen(): boolean {
     return this.#dataConnection !== undefined;
+  }
+
+  viewerFailed(reason: string): void {
+    this.#context.log.warning(`${this}: a viewer has to wait: ${reason}`);
   }
 
   touched(stream: Stream): void {
@@ -316,9 +329,11 @@ export class Session implements StreamOwner {
 
   /** STREAMS_SENT: viewers see the streams added since the last one, at once. */
   publishStreams(): void {
-    for (const stream of this.#unpublished) stream.published = true;
+    for (const stream of this.#unpublished) {
+      stream.published = true;
+      for (const watcher of this.watchers) watcher.streamPublished(stream);
+    }
     this.#unpublished = [];
-    this.newStreams = true;
   }
 
   /** BEGIN_DATA_PENDING. */

@@ -5,7 +5,7 @@ import {
   type PathComponent,
   type RelativePath,
 } from "../base/path.ts";
-import { OpenFiles, TraceFile } from "./trace_file.ts";
+import { OpenFiles, outOfDescriptors, TraceFile } from "./trace_file.ts";
 
 const DIRECTORY_MODE = 0o770;
 
@@ -87,6 +87,18 @@ export class Store {
    */
   createFile(where: () => RelativePath): TraceFile {
     return new TraceFile(() => this.locate(where()), this.#openFiles);
+  }
+
+  /** Opens a file that is there already, to read only. */
+  openToRead(path: RelativePath): Deno.FsFile {
+    const located = this.locate(path);
+    try {
+      return Deno.openSync(located);
+    } catch (error) {
+      if (!outOfDescriptors(error)) throw error;
+      this.giveUpDescriptors();
+      return Deno.openSync(located);
+    }
   }
 
   /** Moves the entries `names` of one directory into another. */

@@ -29,6 +29,7 @@ import type {
   Trace,
 } from "./stream_types.ts";
 import type { TraceFile } from "./trace_file.ts";
+import { Trail } from "./trail.ts";
 
 /** The packet that is coming in. */
 interface IncomingPacket {
@@ -53,6 +54,8 @@ export class Stream {
   };
   /** The session that it belongs to. */
   readonly owner: StreamOwner;
+  /** What viewers follow; unset where none may attach. */
+  readonly trail: Trail | undefined;
   readonly #store: Store;
   readonly #tracefileSize: number;
   readonly #tracefileCount: bigint;
@@ -102,6 +105,7 @@ export class Stream {
   constructor(owner: StreamOwner, store: Store, options: StreamOptions) {
     this.owner = owner;
     this.#store = store;
+    this.trail = owner.live ? new Trail() : undefined;
     this.id = options.id;
     this.trace = options.trace;
     this.channelName = options.channelName;
@@ -225,7 +229,7 @@ export class Stream {
   }
 
   #beacon(index: SendIndex): void {
-    this.ctfStreamId ??= index.streamId;
+    if (index.streamId !== ALL_ONES) this.ctfStreamId ??= index.streamId;
     if (this.#pairing.size === 0) this.beaconTimestamp = index.timestampEnd;
   }
 
@@ -240,6 +244,7 @@ export class Stream {
     if (packet === undefined) return;
     const { data, index } = packet;
     data.index?.append(index, data.offset);
+    if (data.index?.trailFile) this.trail?.add(data.index.trailFile);
     this.owner.touched(this);
     if (data.index === undefined) {
       // The file that it was in is gone already.
@@ -446,10 +451,9 @@ export class Stream {
   }
 
   #createDataFile(): TraceFile {
-    const file = this.#create(
-      this.path,
-      dataFileName(this.channelName, this.#numberInName()),
-    );
+    const name = dataFileName(this.channelName, this.#numberInName());
+    const file = this.#create(this.path, name);
+    this.trail?.begin(this.#chunk!, this.path, name, this.owner.indexMinor);
     this.#dataEnd = this.#completeEnd = this.#safeEnd = 0;
     return file;
   }
@@ -457,11 +461,9 @@ export class Stream {
   #createIndex(): StreamIndex {
     const directory = joinPath(this.path, INDEX_DIRECTORY);
     this.#chunk?.makeDirectory(directory);
-    const file = this.#create(
-      directory,
-      indexFileName(dataFileName(this.channelName, this.#numberInName())),
-    );
-    return new StreamIndex(file, this.owner.indexMinor);
+    const name = dataFileName(this.channelName, this.#numberInName());
+    const file = this.#create(directory, indexFileName(name));
+    return new StreamIndex(file, this.owner.indexMinor, this.trail?.file);
   }
 
   /** Begins the next file where the packet would make this one too large. */

@@ -7,20 +7,24 @@ import {
 } from "../ctf/index_file.ts";
 import type { SendIndex } from "../wire/relay.ts";
 import type { TraceFile } from "./trace_file.ts";
+import type { TrailFile } from "./trail.ts";
 
 /** An index file that is being written. */
 export class StreamIndex {
   readonly #file: TraceFile;
   readonly #minor: IndexMinor;
+  /** How viewers find it, where the session is live. */
+  readonly trailFile: TrailFile | undefined;
   /** Its size after the last flush that succeeded, bytes. */
   #safe = 0;
   /** Packets in the data file whose entries are still to come. */
   waiting = 0;
 
   /** Writes the header into `file`, which is empty. */
-  constructor(file: TraceFile, minor: IndexMinor) {
+  constructor(file: TraceFile, minor: IndexMinor, trailFile?: TrailFile) {
     this.#file = file;
     this.#minor = minor;
+    this.trailFile = trailFile;
     file.append(indexHeader(minor));
   }
 

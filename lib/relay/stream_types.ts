@@ -24,6 +24,8 @@ export interface StreamOwner {
   /** Packets come with indexes: since 2.4, but not in snapshots. */
   readonly storesIndexes: boolean;
   readonly indexMinor: IndexMinor;
+  /** Viewers may attach: its streams keep trails. */
+  readonly live: boolean;
   /** Nothing more is waited for. */
   readonly aborted: boolean;
   /** The control connection may still bring indexes. */
@@ -36,10 +38,18 @@ export interface StreamOwner {
   dataClosed(failed: boolean): void;
   /** Something failed that makes the recording incomplete. */
   abort(reason: string): void;
+  /** A viewer could not be given what it asked for; the recording goes on. */
+  viewerFailed(reason: string): void;
   /** The stream has gathered bytes that {@linkcode Stream.flush} writes. */
   touched(stream: Stream): void;
   /** The stream is complete: its files are closed, its id is unknown now. */
   streamClosed(stream: Stream): void;
+}
+
+/** A viewer that is attached to a session, as the session sees it. */
+export interface SessionWatcher {
+  /** STREAMS_SENT has come for a stream. */
+  streamPublished(stream: Stream): void;
 }
 
 /** What makes a stream. */

@@ -1,4 +1,4 @@
-/** What a viewer gets on the live port, which greets and serves nothing yet. */
+/** What a viewer gets on the live port that does not keep to the protocol. */
 
 import { assertEquals } from "@std/assert";
 import { LIVE_PAYLOAD_BYTES } from "../../lib/base/limits.ts";
@@ -50,11 +50,31 @@ Deno.test("a greeting byte by byte is answered", async () => {
 });
 
 for (const number of [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xFFFF_FFFF]) {
-  Deno.test(`viewer command ${number} is not served: 11, close`, async () => {
+  Deno.test(`viewer command ${number} before CONNECT is the end`, async () => {
     await using relay = new TestRelay();
     using viewer = await relay.connect("live");
-    await viewer.send(command(number, NOTHING));
-    assertEquals(await viewer.readToEnd(), hex("0000000b"));
+    await viewer.send(command(number, new Uint8Array(20)));
+    assertEquals(await viewer.readToEnd(), NOTHING);
+    await relay.assertServing();
+  });
+}
+
+for (const number of [0, 10, 0xFFFF_FFFF]) {
+  Deno.test(`viewer command ${number} does not exist: 11, close`, async () => {
+    await using relay = new TestRelay();
+    using viewer = await relay.connect("live");
+    await viewer.send(command(1, CONNECT), command(number, NOTHING));
+    assertEquals((await viewer.readToEnd()).subarray(20), hex("0000000b"));
+    await relay.assertServing();
+  });
+}
+
+for (const number of [3, 4, 5, 6, 7, 9]) {
+  Deno.test(`viewer command ${number} without payload is the end`, async () => {
+    await using relay = new TestRelay();
+    using viewer = await relay.connect("live");
+    await viewer.send(command(1, CONNECT), command(number, NOTHING));
+    assertEquals((await viewer.readToEnd()).length, 20);
     await relay.assertServing();
   });
 }
@@ -67,6 +87,10 @@ const REFUSED = [
   [
     "of another major version",
     command(1, hex("ffffffffffffffff 00000003 00000004 00000001")),
+  ],
+  [
+    "of no known type",
+    command(1, hex("ffffffffffffffff 00000002 00000004 00000003")),
   ],
 ] as const;
 
