@@ -127,3 +127,39 @@ export {
 } from "./lib/tracer/tracer.ts";
 export { type TracerStatistics, TracerStream } from "./lib/tracer/stream.ts";
 export { monotonicClock, type TraceClock } from "./lib/tracer/clock.ts";
+
+// The reader.
+export {
+  TraceReader,
+  type TraceReaderOptions,
+} from "./lib/ctf/read/trace_reader.ts";
+export type { TimeRange } from "./lib/ctf/read/event_source.ts";
+export {
+  type ArrayClass,
+  type ClockClass,
+  type EnumerationClass,
+  type ErrorListener,
+  type EventClass as ReadEventClass,
+  type EventRecord,
+  type FieldClass,
+  type FloatClass,
+  type IntegerClass,
+  labelsOf,
+  type LossRecord,
+  type Mapping,
+  type Message,
+  type NamedClass,
+  type PlainValue,
+  type SequenceClass,
+  type StreamClass,
+  type StreamInfo,
+  type StringClass,
+  type StructClass,
+  type StructValue,
+  toObject,
+  type TraceClass,
+  TraceReadError,
+  type Value,
+  type VariantClass,
+  type VariantValue,
+} from "./lib/ctf/read/model.ts";

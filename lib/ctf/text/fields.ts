@@ -1,0 +1,195 @@
+/** Printers of fields, compiled once for each class, in the form of babeltrace2. */
+
+import {
+  type EnumerationClass,
+  type FieldClass,
+  type IntegerClass,
+  labelsOf,
+  type StructClass,
+  type StructValue,
+  type Value,
+  type VariantClass,
+  type VariantValue,
+} from "../read/model.ts";
+import { asciiBytes, TextBuffer } from "./buffer.ts";
+import { printFloat } from "./float.ts";
+
+/** Adds a value of one class to a buffer. */
+export type FieldPrinter = (value: Value, out: TextBuffer) => void;
+
+/** Values of one enumeration whose text is kept. */
+const ENUMERATION_TEXTS = 1024;
+/** Elements of one array whose `[INDEX] = ` is kept. */
+const INDEX_TEXTS = 256;
+
+/** What babeltrace2 writes for characters that it escapes. */
+const ESCAPES = escapes();
+
+const indexTexts: Uint8Array[] = [];
+
+/** The printer of a struct; with `names`, members as `NAME = VALUE`. */
+export function structPrinter(
+  { members }: StructClass,
+  names: boolean,
+): FieldPrinter {
+  const printers = members.map((member) => fieldPrinter(member.class, names));
+  const before = members.map(({ name }, index) =>
+    asciiBytes(
+      (index === 0 ? "{ " : ", ") + (names ? `${name} = ` : ""),
+    )
+  );
+  const { length } = members;
+  const end = asciiBytes(length === 0 ? "{ }" : " }");
+  return function printStruct(value, out) {
+    const values = value as StructValue;
+    for (let index = 0; index < length; index++) {
+      out.bytes(before[index]!);
+      printers[index]!(values[index]!, out);
+    }
+    out.bytes(end);
+  };
+}
+
+/** The printer of any field. */
+export function fieldPrinter(
+  fieldClass: FieldClass,
+  names: boolean,
+): FieldPrinter {
+  switch (fieldClass.kind) {
+    case "integer":
+      return integerPrinter(fieldClass);
+    case "enumeration":
+      return enumerationPrinter(fieldClass);
+    case "float":
+      return (value, out) => printFloat(value as number, out);
+    case "string":
+      return printString;
+    case "array":
+    case "sequence":
+      return fieldClass.isText
+        ? printString
+        : listPrinter(fieldPrinter(fieldClass.element, names), names);
+    case "struct":
+      return structPrinter(fieldClass, names);
+    case "variant":
+      return variantPrinter(fieldClass, names);
+  }
+}
+
+function printString(value: Value, out: TextBuffer): void {
+  out.quoted(value as string, ESCAPES);
+}
+
+function integerPrinter(
+  { base, size, signed }: IntegerClass,
+): FieldPrinter {
+  switch (base) {
+    case 10:
+      return (value, out) => out.decimal(value as number | bigint);
+    case 16: {
+      const bits = Math.min(64, (size + 3) & ~3);
+      const prefix = asciiBytes("0x");
+      return (value, out) => {
+        out.bytes(prefix);
+        out.hexadecimal(value as number | bigint, bits);
+      };
+    }
+    case 8: {
+      const bits = signed && size < 64 ? Math.ceil(size / 3) * 3 : 64;
+      return (value, out) =>
+        out.text(`0${unsigned(value, Math.min(64, bits)).toString(8)}`);
+    }
+    case 2:
+      return (value, out) =>
+        out.text(`0b${unsigned(value, size).toString(2).padStart(size, "0")}`);
+  }
+}
+
+function unsigned(value: Value, bits: number): bigint {
+  return BigInt.asUintN(bits, BigInt(value as number | bigint));
+}
+
+function enumerationPrinter(enumeration: EnumerationClass): FieldPrinter {
+  const printInteger = integerPrinter(enumeration.container);
+  const texts = new Map<Value, Uint8Array>();
+  function print(value: Value): Uint8Array {
+    const out = new TextBuffer();
+    const labels = new Set(labelsOf(enumeration, value as number | bigint));
+    out.text("( ");
+    if (labels.size === 0) out.text("<unknown>");
+    let first = true;
+    for (const label of labels) {
+      if (!first) out.text(", ");
+      first = false;
+      out.quoted(label, ESCAPES);
+    }
+    out.text(" : container = ");
+    printInteger(value, out);
+    out.text(" )");
+    return out.take().slice();
+  }
+  return function printEnumeration(value, out) {
+    let text = texts.get(value);
+    if (text === undefined) {
+      text = print(value);
+      if (texts.size < ENUMERATION_TEXTS) texts.set(value, text);
+    }
+    out.bytes(text);
+  };
+}
+
+function listPrinter(element: FieldPrinter, names: boolean): FieldPrinter {
+  const start = asciiBytes("[ ");
+  const between = asciiBytes(", ");
+  const end = asciiBytes(" ]");
+  return function printList(value, out) {
+    const values = value as readonly Value[];
+    // An empty list is `[ ]`: the blank before `]` is all there is.
+    if (values.length === 0) return out.text("[ ]");
+    for (let index = 0; index < values.length; index++) {
+      out.bytes(index === 0 ? start : between);
+      if (names) out.bytes(indexText(index));
+      element(values[index]!, out);
+    }
+    out.bytes(end);
+  };
+}
+
+function indexText(index: number): Uint8Array {
+  const known = indexTexts[index];
+  if (known !== undefined) return known;
+  const text = asciiBytes(`[${index}] = `);
+  // Only in order, so that the list has no holes.
+  if (index === indexTexts.length && index < INDEX_TEXTS) indexTexts.push(text);
+  return text;
+}
+
+function variantPrinter(variant: VariantClass, names: boolean): FieldPrinter {
+  const printers = variant.options.map((option) =>
+    fieldPrinter(option.class, names)
+  );
+  return function printVariant(value, out) {
+    const chosen = value as VariantValue;
+    out.text("{ ");
+    printers[chosen.option]!(chosen.value, out);
+    out.text(" }");
+  };
+}
+
+function escapes(): (Uint8Array | undefined)[] {
+  const list: (Uint8Array | undefined)[] = new Array(128).fill(undefined);
+  for (let code = 0; code < 0x20; code++) list[code] = hexEscape(code);
+  list[0x7f] = hexEscape(0x7f);
+  for (const character of "\\'\"?") {
+    list[character.charCodeAt(0)] = asciiBytes(`\\${character}`);
+  }
+  const letters = "0\0a\x07b\be\x1bf\fn\nr\rt\tv\v";
+  for (let index = 0; index < letters.length; index += 2) {
+    list[letters.charCodeAt(index + 1)] = asciiBytes(`\\${letters[index]}`);
+  }
+  return list;
+}
+
+function hexEscape(code: number): Uint8Array {
+  return asciiBytes(`\\x${code.toString(16).padStart(2, "0")}`);
+}
