@@ -1,5 +1,5 @@
-/** The target side of LTTng: so far its help and its version. */
+/** The target side of LTTng: so far it prints stored traces. */
 
 import { runLttng } from "./lib/cli/lttng.ts";
 
-Deno.exit(runLttng(Deno.args));
+Deno.exit(await runLttng(Deno.args));

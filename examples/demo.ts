@@ -62,7 +62,11 @@ console.log(
   `\n${report.events} events in ${report.packets} packets, ` +
     `${report.discarded} discarded.`,
 );
-console.log(`Read them with:\n\n  babeltrace2 ${trace}\n`);
+console.log(
+  `Read them with one of:\n\n` +
+    `  deno run --allow-read cli.ts view ${trace}\n` +
+    `  babeltrace2 ${trace}\n`,
+);
 if (report.errorCount > 0 || report.discarded > 0) Deno.exit(1);
 
 function startDaemon(output: string): Relay {

@@ -19,5 +19,9 @@ export const PROGRAMS: readonly Program[] = [
     entry: "relayd.ts",
     permissions: relaydPermissionFlags(),
   },
-  { name: "lttng", entry: "cli.ts", permissions: ["--no-prompt"] },
+  {
+    name: "lttng",
+    entry: "cli.ts",
+    permissions: ["--no-prompt", "--allow-read"],
+  },
 ];

@@ -1,10 +1,11 @@
-/** The program `lttng`: so far it only says what it is. */
+/** The program `lttng`: its own options, and its table of commands. */
 
 import { createLog } from "../base/log.ts";
 import { PROTOCOL_VERSION, VERSION } from "../base/version.ts";
 import { writeErrorLine } from "./background.ts";
 import { formatHelp, formatOptionList } from "./help.ts";
 import { OptionError, type OptionTable, parseCommandLine } from "./options.ts";
+import { runView } from "./view.ts";
 
 /** The options of `lttng` itself, before any command. */
 export const LTTNG_OPTIONS = [
@@ -27,11 +28,22 @@ export const LTTNG_OPTIONS = [
   },
 ] as const satisfies OptionTable;
 
-/** What is said to whoever asks for a command. */
-const NO_COMMANDS = `version ${VERSION} has no commands yet`;
+/** A command of `lttng`. */
+interface Command {
+  readonly name: string;
+  /** What it does, in a few words. */
+  readonly help: string;
+  /** Runs it with what follows its name; returns its exit status. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** Every command. A new command is a new row. */
+const COMMANDS: readonly Command[] = [
+  { name: "view", help: "Print a stored trace.", run: runView },
+];
 
 /** Runs `lttng`; returns its exit status. */
-export function runLttng(args: readonly string[]): number {
+export async function runLttng(args: readonly string[]): Promise<number> {
   const log = createLog({
     level: "info",
     json: false,
@@ -39,25 +51,36 @@ export function runLttng(args: readonly string[]): number {
     now: Date.now,
   });
   try {
-    // Options after a command would be the command's own.
-    const command = args.findIndex((argument) => !argument.startsWith("-"));
-    const own = command < 0 ? args : args.slice(0, command);
+    // Options after a command are the command's own.
+    const index = args.findIndex((argument) => !argument.startsWith("-"));
+    const own = index < 0 ? args : args.slice(0, index);
     const { layer } = parseCommandLine(LTTNG_OPTIONS, own);
     const text = answer((name) => layer.given.has(name));
     if (text !== undefined) {
       console.log(text.trimEnd());
       return 0;
     }
-    log.error(
-      command < 0
-        ? `No command: ${NO_COMMANDS}: see --help`
-        : `Unknown command: ${args[command]}: ${NO_COMMANDS}: see --help`,
-    );
+    const written = args[index];
+    if (written === undefined) {
+      throw new OptionError(`No command: ${commandNames()}: see --help`);
+    }
+    const command = COMMANDS.find(({ name }) => name === written);
+    if (command === undefined) {
+      throw new OptionError(
+        `Unknown command: ${written}: version ${VERSION} has ` +
+          `${commandNames()}: see --help`,
+      );
+    }
+    return await command.run(args.slice(index + 1));
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     log.error(error.message);
   }
   return 1;
+}
+
+function commandNames(): string {
+  return COMMANDS.map(({ name }) => name).join(", ");
 }
 
 function answer(given: (name: string) => boolean): string | undefined {
@@ -70,12 +93,15 @@ function answer(given: (name: string) => boolean): string | undefined {
 /** The text of `lttng --help`. */
 export function lttngHelp(): string {
   return formatHelp({
-    usage: "lttng [OPTION]...",
-    purpose: "Will control tracing on this machine. There are no commands in " +
-      `version ${VERSION}: this program answers only the options below. Use ` +
-      "the stock lttng until then; the collector, relayd, works with it.",
+    usage: "lttng [OPTION]... [COMMAND [OPTION]...]",
+    purpose: "Prints stored traces, and will control tracing on this " +
+      "machine: use the stock lttng for that until then; the collector, " +
+      "relayd, works with it.",
     options: LTTNG_OPTIONS,
     environment: [],
-    notes: [],
+    notes: [
+      ...COMMANDS.map(({ name, help }) => `Command ${name}: ${help}`),
+      "See lttng COMMAND --help.",
+    ],
   });
 }
