@@ -18,7 +18,7 @@ function surroundings(machine: Machine): Surroundings {
   return {
     os: "linux",
     userId: 1000,
-    workingDirectory: "/work",
+    workingDirectory: "/srv",
     processId: 77,
     openFileLimit: () => 1024,
     ...machine,
@@ -81,9 +81,9 @@ pureTest("readRelaydRequest() reads every option", () => {
   assertEquals(read.allowClear, false);
   assertEquals(read.filePoolSize, 100);
   assertEquals(read.tracingGroup, "staff");
-  assertEquals(read.workingDirectory, "/work/rel");
+  assertEquals(read.workingDirectory, "/srv/rel");
   assertEquals(read.verbosity, 3);
-  assertEquals(read.pidFile, "/work/pid");
+  assertEquals(read.pidFile, "/srv/pid");
   assertEquals(read.signalParent, true);
   assertEquals(read.json, true);
 });
@@ -225,7 +225,7 @@ pureTest("readRelaydRequest() finds home and run directories", () => {
         LTTNG_RELAYD_HEALTH: "health",
       },
     }),
-    ["/h/lttng-traces", "/r", "/work/health"],
+    ["/h/lttng-traces", "/r", "/srv/health"],
   );
 });
 
@@ -279,7 +279,7 @@ const REFUSED: readonly [string, string[], Machine, string][] = [
     "a relative output",
     ["-o", "traces"],
     {},
-    '--output: Not an absolute path: "traces": write "/work/traces"',
+    '--output: Not an absolute path: "traces": write "/srv/traces"',
   ],
   [
     "no home",
