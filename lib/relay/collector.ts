@@ -113,7 +113,7 @@ export class Collector implements SessionContext {
     }
     const output = this.#sessionOutput(request, minor);
     const key = producerKey(request, minor);
-    const producer = this.#producers.get(key ?? "") ?? new Producer();
+    const producer = this.#producers.get(key ?? "") ?? new Producer(key);
     const chunk = request.currentChunkId;
     const currentChunk = chunk === undefined
       ? undefined
@@ -185,10 +185,8 @@ export class Collector implements SessionContext {
 
   sessionEnded(session: Session): void {
     this.#sessions.delete(session);
-    if (!session.producer.empty) return;
-    for (const [key, producer] of this.#producers) {
-      if (producer === session.producer) this.#producers.delete(key);
-    }
+    const { key, empty } = session.producer;
+    if (empty && key !== undefined) this.#producers.delete(key);
   }
 
   /** Writes what streams gathered. A stream that cannot ends its session. */
@@ -223,7 +221,8 @@ export class Collector implements SessionContext {
   sweep(): void {
     const latest = this.now() - limits.ORPHAN_STREAM_TIMEOUT_MS;
     for (const session of [...this.#sessions]) {
-      if (session.closedAt === undefined || session.closedAt > latest) continue;
+      const { waitingSince } = session;
+      if (waitingSince === undefined || waitingSince > latest) continue;
       session.abort(
         `no data came for ${limits.ORPHAN_STREAM_TIMEOUT_MS / 1000} s after ` +
           `its connection was lost`,

@@ -11,6 +11,8 @@ import type { Session } from "./session.ts";
 
 /** The chunks and the rotation that sibling consumers have in common. */
 export class Producer {
+  /** Its session daemon's UUID and session; unset before 2.11: no siblings. */
+  readonly key: string | undefined;
   readonly #chunks = new Map<ChunkId, Chunk>();
   readonly #sessions = new Set<Session>();
   /**
@@ -18,6 +20,10 @@ export class Producer {
    * not: directories are being renamed, viewers must wait.
    */
   ongoingRotation = false;
+
+  constructor(key: string | undefined) {
+    this.key = key;
+  }
 
   /** A consumer of it connected. */
   join(session: Session): void {

@@ -118,6 +118,8 @@ export class Session implements StreamOwner {
   #dataSeen = false;
   #ended = false;
   #closedAt: number | undefined;
+  /** When data last came, once a connection has closed. */
+  #progressAt = 0;
   /** The viewers that are attached. They hold nothing here. */
   readonly watchers = new Set<SessionWatcher>();
 
@@ -197,6 +199,7 @@ export class Session implements StreamOwner {
 
   touched(stream: Stream): void {
     this.#context.touched(stream);
+    if (this.#closedAt !== undefined) this.#progressAt = this.#context.now();
   }
 
   streamClosed(stream: Stream): void {
@@ -501,6 +504,16 @@ export class Session implements StreamOwner {
   /** When its first connection closed, milliseconds; undefined while open. */
   get closedAt(): number | undefined {
     return this.#closedAt;
+  }
+
+  /**
+   * Since when nothing has come, once a connection has closed, milliseconds:
+   * what is still on a slow link may take its time.
+   */
+  get waitingSince(): number | undefined {
+    return this.#closedAt === undefined
+      ? undefined
+      : Math.max(this.#closedAt, this.#progressAt);
   }
 
   #close(failed: boolean): void {

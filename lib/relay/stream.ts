@@ -90,8 +90,6 @@ export class Stream {
   checked = false;
   /** Viewers may see it: STREAMS_SENT has come. */
   published = false;
-  /** Indexes written in its life; a viewer's read position counts in these. */
-  indexCount = 0;
   /** Rotations that are finished. */
   completedRotations = 0;
   /** Until when nothing happened, if that is known; clock cycles. */
@@ -253,7 +251,6 @@ export class Stream {
     } else {
       this.#leaveIndex(data.index);
     }
-    this.indexCount++;
     this.#indexSequence = BigInt.asIntN(64, netSequence);
     this.#countLoss(index);
   }

@@ -183,6 +183,24 @@ Deno.test("data that stays out is waited for, then no longer", () => {
   );
 });
 
+Deno.test("data that still comes over a slow link is waited for", () => {
+  using world = new World();
+  const consumer = world.recording();
+  const stream = consumer.addStream();
+  consumer.index(stream, 0n);
+  consumer.session.controlClosed(false);
+  consumer.beginData(stream, 0n, 100);
+  for (let byte = 0; byte < 100; byte++) {
+    world.now += ORPHAN_STREAM_TIMEOUT_MS - 1;
+    world.collector.sweep();
+    assertEquals(consumer.isOpen(stream), true);
+    consumer.payload(stream, 0n, 1);
+  }
+  consumer.endData(stream);
+  assertEquals(consumer.isOpen(stream), false);
+  assertEquals(world.lines.filter((line) => line.startsWith("Error")), []);
+});
+
 Deno.test("a session in good order is never swept", () => {
   using world = new World();
   const consumer = world.recording();
