@@ -5,18 +5,25 @@ import type { ByteOrder, IntegerBase } from "../types.ts";
 /**
  * A decoded value; its {@linkcode FieldClass} says what it means.
  *
- * - integer: `number` where its class has at most 53 bits, else `bigint`
+ * - integer and bit map: `number` where its class has at most 53 bits, else
+ *   `bigint`; of variable length: `number` where it is a safe integer
  * - enumeration: the integer, as above; {@linkcode labelsOf} names it
+ * - boolean: `boolean`
  * - floating point: `number`
- * - string, and array or sequence with `isText`: `string`
+ * - string and text: `string`
+ * - blob: `Uint8Array`
  * - array and sequence: one value an element
  * - struct: one value a member, in the order of `StructClass.members`
  * - variant: {@linkcode VariantValue}
+ * - option: the value, or `null` where there is none
  */
 export type Value =
   | number
   | bigint
+  | boolean
   | string
+  | null
+  | Uint8Array
   | readonly Value[]
   | VariantValue;
 
@@ -28,6 +35,51 @@ export interface VariantValue {
   /** Index in `VariantClass.options`. */
   readonly option: number;
   readonly value: Value;
+}
+
+/** The six places that a struct may have in a trace (CTF 1.8 §7.3.2). */
+export type Root =
+  | "trace.packet.header"
+  | "stream.packet.context"
+  | "stream.event.header"
+  | "stream.event.context"
+  | "event.context"
+  | "event.fields";
+
+/** Where a length or a tag is, as the metadata says it. */
+export interface Reference {
+  /** The struct that the path begins in. Without it, one around the field. */
+  readonly root?: Root;
+  /** Members, from the outside; `null` goes one struct out (CTF 2). */
+  readonly path: readonly (string | null)[];
+}
+
+/** What a member says of its packet or event (CTF 2, "roles"). */
+export type Role =
+  | "magic"
+  | "trace-uuid"
+  | "stream-class-id"
+  | "stream-id"
+  | "packet-size"
+  | "content-size"
+  | "timestamp"
+  | "timestamp-end"
+  | "events-discarded"
+  | "sequence-number"
+  | "event-class-id";
+
+/** How text is encoded. */
+export type TextEncoding =
+  | "utf-8"
+  | "utf-16be"
+  | "utf-16le"
+  | "utf-32be"
+  | "utf-32le";
+
+/** Integers, both ends included. */
+export interface IntegerRange {
+  readonly first: bigint;
+  readonly last: bigint;
 }
 
 /** An integer of 1 to 64 bits. */
@@ -47,18 +99,39 @@ export interface IntegerClass {
   readonly clock?: string;
 }
 
-/** One label and the integers it stands for, both included. */
-export interface Mapping {
+/** An integer of as many bytes as it needs: LEB128, seven bits a byte (CTF 2). */
+export interface VariableIntegerClass {
+  readonly kind: "variable-integer";
+  readonly signed: boolean;
+  /** The base in which it is printed. */
+  readonly base: IntegerBase;
+}
+
+/** One label and the integers it stands for. */
+export interface Mapping extends IntegerRange {
   readonly label: string;
-  readonly first: bigint;
-  readonly last: bigint;
 }
 
 /** Labels over an integer. */
 export interface EnumerationClass {
   readonly kind: "enumeration";
-  readonly container: IntegerClass;
+  readonly container: IntegerClass | VariableIntegerClass;
   readonly mappings: readonly Mapping[];
+}
+
+/** False where all bits are 0 (CTF 2). */
+export interface BooleanClass {
+  readonly kind: "boolean";
+  readonly container: IntegerClass;
+}
+
+/** Bits with names (CTF 2). */
+export interface BitMapClass {
+  readonly kind: "bit-map";
+  /** Not signed. */
+  readonly container: IntegerClass;
+  /** Which bits, counted from the least, each name stands for. */
+  readonly flags: readonly Mapping[];
 }
 
 /** An IEEE 754 number. */
@@ -69,9 +142,25 @@ export interface FloatClass {
   readonly byteOrder: ByteOrder;
 }
 
-/** Text that ends with a NUL byte. */
+/** Text that ends with a NUL character. */
 export interface StringClass {
   readonly kind: "string";
+  readonly encoding: TextEncoding;
+}
+
+/** Text of a length in bytes; a NUL character ends it early. */
+export interface TextClass {
+  readonly kind: "text";
+  readonly encoding: TextEncoding;
+  readonly length: number | Reference;
+}
+
+/** Bytes (CTF 2). */
+export interface BlobClass {
+  readonly kind: "blob";
+  /** In bytes. */
+  readonly length: number | Reference;
+  readonly mediaType: string;
 }
 
 /** A fixed number of elements. */
@@ -79,18 +168,18 @@ export interface ArrayClass {
   readonly kind: "array";
   readonly element: FieldClass;
   readonly length: number;
-  /** Whether its value is one string. */
-  readonly isText: boolean;
+  /** The least alignment in bits; its elements may ask for more. */
+  readonly minimumAlignment: number;
 }
 
 /** As many elements as an integer decoded before says. */
 export interface SequenceClass {
   readonly kind: "sequence";
   readonly element: FieldClass;
-  /** Which integer, as the metadata names it. */
-  readonly length: readonly string[];
-  /** Whether its value is one string. */
-  readonly isText: boolean;
+  /** Which integer says how many. */
+  readonly length: Reference;
+  /** The least alignment in bits; its elements may ask for more. */
+  readonly minimumAlignment: number;
 }
 
 /** A member of a struct or an option of a variant. */
@@ -100,6 +189,8 @@ export interface NamedClass {
   /** As the metadata spells it: references use this. */
   readonly rawName: string;
   readonly class: FieldClass;
+  /** What it says of its packet or event. */
+  readonly roles?: readonly Role[];
 }
 
 /** Named fields, one after the other. */
@@ -110,24 +201,46 @@ export interface StructClass {
   readonly minimumAlignment: number;
 }
 
-/** One of several fields, chosen by an enumeration decoded before. */
+/** One of several fields. */
+export interface VariantOption extends NamedClass {
+  /** Values of the tag that choose it; without them, its name as a label does. */
+  readonly ranges?: readonly IntegerRange[];
+}
+
+/** One of several fields, chosen by an integer decoded before. */
 export interface VariantClass {
   readonly kind: "variant";
-  /** Which enumeration, as the metadata names it. */
-  readonly tag: readonly string[];
-  readonly options: readonly NamedClass[];
+  /** Which enumeration, or in CTF 2 which integer. */
+  readonly tag: Reference;
+  readonly options: readonly VariantOption[];
+}
+
+/** A field that is there or not, as an integer decoded before says (CTF 2). */
+export interface OptionClass {
+  readonly kind: "option";
+  /** Which integer or boolean. */
+  readonly tag: Reference;
+  /** Values of the tag with which it is there; of a boolean 1. */
+  readonly ranges: readonly IntegerRange[];
+  readonly content: FieldClass;
 }
 
 /** How a field lies in a packet and how it is printed. */
 export type FieldClass =
   | IntegerClass
+  | VariableIntegerClass
   | EnumerationClass
+  | BooleanClass
+  | BitMapClass
   | FloatClass
   | StringClass
+  | TextClass
+  | BlobClass
   | ArrayClass
   | SequenceClass
   | StructClass
-  | VariantClass;
+  | VariantClass
+  | OptionClass;
 
 /** A clock of a trace. */
 export interface ClockClass {
@@ -149,7 +262,8 @@ export interface TraceClass {
   /** The trace's directory. */
   readonly path: string;
   readonly uuid?: string;
-  readonly byteOrder: ByteOrder;
+  /** Of the trace as a whole; CTF 2 has none. */
+  readonly byteOrder?: ByteOrder;
   /** The `env` block, in its order. */
   readonly environment: ReadonlyMap<string, string | bigint>;
   readonly clocks: ReadonlyMap<string, ClockClass>;
@@ -234,7 +348,10 @@ export type Message = EventRecord | LossRecord;
 export type PlainValue =
   | number
   | bigint
+  | boolean
   | string
+  | null
+  | Uint8Array
   | PlainValue[]
   | { [name: string]: PlainValue };
 
@@ -276,7 +393,6 @@ function toPlain(fieldClass: FieldClass, value: Value): PlainValue {
       return toObject(fieldClass, value as StructValue);
     case "array":
     case "sequence":
-      if (typeof value === "string") return value;
       return (value as readonly Value[]).map((element) =>
         toPlain(fieldClass.element, element)
       );
@@ -284,8 +400,10 @@ function toPlain(fieldClass: FieldClass, value: Value): PlainValue {
       const { option, value: inner } = value as VariantValue;
       return toPlain(fieldClass.options[option]!.class, inner);
     }
+    case "option":
+      return value === null ? null : toPlain(fieldClass.content, value);
     default:
-      return value as number | bigint | string;
+      return value as Exclude<Value, readonly Value[] | VariantValue>;
   }
 }
 

@@ -1,41 +1,15 @@
 /** Parses a whole TSDL text into the classes of one trace (CTF 1.8 §7). */
 
-import type { ByteOrder } from "../types.ts";
+import type { EventBlock, StreamBlock, TraceBlocks } from "./blocks.ts";
 import type { ClockClass, FieldClass, StructClass } from "./model.ts";
 import type { AttributeValue } from "./token_reader.ts";
+import {
+  PACKET_CONTEXT_ROLES,
+  PACKET_HEADER_ROLES,
+  withHeaderRoles,
+  withRoles,
+} from "./tsdl_roles.ts";
 import { TypeParser } from "./type_parser.ts";
-
-/** An event class as its block says it. */
-export interface EventBlock {
-  readonly id: bigint;
-  readonly streamId: bigint;
-  readonly name: string;
-  readonly logLevel: number | undefined;
-  readonly emfUri: string | undefined;
-  readonly context: StructClass | undefined;
-  readonly payload: StructClass | undefined;
-}
-
-/** A stream class as its block says it. */
-export interface StreamBlock {
-  readonly id: bigint;
-  readonly eventHeader: StructClass | undefined;
-  readonly packetContext: StructClass | undefined;
-  readonly eventContext: StructClass | undefined;
-}
-
-/** Everything that metadata says. */
-export interface TraceBlocks {
-  readonly byteOrder: ByteOrder;
-  readonly uuid: string | undefined;
-  readonly packetHeader: StructClass | undefined;
-  readonly environment: Map<string, string | bigint>;
-  readonly clocks: Map<string, ClockClass>;
-  readonly streams: Map<bigint, StreamBlock>;
-  readonly events: readonly EventBlock[];
-  /** Last names of all references. */
-  readonly referenced: ReadonlySet<string>;
-}
 
 /** What stands in one block: values, and types by their scope's name. */
 interface Block {
@@ -70,7 +44,6 @@ class TsdlParser extends TypeParser {
       clocks: this.#clocks,
       streams: this.#streams,
       events: this.#events,
-      referenced: this.referenced,
     };
   }
 
@@ -120,7 +93,8 @@ class TsdlParser extends TypeParser {
 
   #addTrace({ values, types }: Block): void {
     this.#uuid = textOf(values, "uuid")?.toLowerCase();
-    this.#packetHeader = types.get("packet.header");
+    const header = types.get("packet.header");
+    this.#packetHeader = header && withRoles(header, PACKET_HEADER_ROLES);
   }
 
   #addEnvironment({ values }: Block): void {
@@ -147,10 +121,14 @@ class TsdlParser extends TypeParser {
 
   #addStream({ values, types }: Block): void {
     const id = integerOf(values, "id") ?? 0n;
+    const eventHeader = types.get("event.header");
+    const packetContext = types.get("packet.context");
     this.#streams.set(id, {
       id,
-      eventHeader: types.get("event.header"),
-      packetContext: types.get("packet.context"),
+      clock: undefined,
+      eventHeader: eventHeader && withHeaderRoles(eventHeader),
+      packetContext: packetContext &&
+        withRoles(packetContext, PACKET_CONTEXT_ROLES),
       eventContext: types.get("event.context"),
     });
   }

@@ -8,6 +8,7 @@ import type {
   IntegerClass,
   Mapping,
   NamedClass,
+  Reference,
   StructClass,
   VariantClass,
 } from "./model.ts";
@@ -60,8 +61,6 @@ export class TypeParser extends TokenReader {
   #scope = new Scope();
   /** What integers have that do not say. */
   protected readonly byteOrder: ByteOrder;
-  /** All references, and their last names: those fields are kept. */
-  readonly referenced: Set<string> = new Set();
 
   /** @throws {SyntaxError} where the text has something that is no token. */
   constructor(text: string) {
@@ -113,7 +112,7 @@ export class TypeParser extends TokenReader {
     if (this.accept("floating_point")) return this.#parseFloat();
     if (this.accept("string")) {
       if (this.is("{")) this.parseAttributes();
-      return { kind: "string" };
+      return { kind: "string", encoding: "utf-8" };
     }
     if (this.accept("struct")) return this.#parseStruct();
     if (this.accept("variant")) return this.#parseVariant();
@@ -258,39 +257,35 @@ export class TypeParser extends TokenReader {
 
   /** `[3]` and `[length]` after a name, any number of them. */
   protected parseDeclarators(element: FieldClass): FieldClass {
-    const lengths: (number | string[])[] = [];
+    const lengths: (number | Reference)[] = [];
     while (this.accept("[")) {
       if (this.token.kind === "number") {
         lengths.push(Number(this.parseInteger()));
       } else {
-        lengths.push(this.#reference(this.parsePath()));
+        lengths.push({ path: this.parsePath() });
       }
       this.expect("]");
     }
     return lengths.reduceRight<FieldClass>((inner, length) => {
       const isText = inner.kind === "integer" && inner.isCharacter &&
         inner.size === 8 && inner.alignment === 8;
+      if (isText) return { kind: "text", encoding: "utf-8", length };
       return typeof length === "number"
-        ? { kind: "array", element: inner, length, isText }
-        : { kind: "sequence", element: inner, length, isText };
+        ? { kind: "array", element: inner, length, minimumAlignment: 1 }
+        : { kind: "sequence", element: inner, length, minimumAlignment: 1 };
     }, element);
-  }
-
-  #reference(path: string[]): string[] {
-    this.referenced.add(path.at(-1)!).add(path.join("."));
-    return path;
   }
 
   #parseVariant(): VariantClass {
     const name = this.is("<") ? undefined : this.#optionalName();
-    let tag: string[] = [];
+    let tag: Reference = { path: [] };
     if (this.accept("<")) {
-      tag = this.#reference(this.parsePath());
+      tag = { path: this.parsePath() };
       this.expect(">");
     }
     if (!this.is("{")) {
       const found = this.#lookUp(`variant ${name}`) as VariantClass;
-      return tag.length > 0 ? { ...found, tag } : found;
+      return tag.path.length > 0 ? { ...found, tag } : found;
     }
     const result: VariantClass = {
       kind: "variant",
