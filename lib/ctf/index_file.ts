@@ -113,7 +113,7 @@ export function encodeIndexEntry(
  */
 export function decodeIndexFile(bytes: Uint8Array): IndexFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { minor, stride } = decodeIndexHeader(view);
+  const { minor, stride } = decodeIndexHeader(bytes);
   const body = bytes.length - INDEX_HEADER_SIZE;
   if (body % stride !== 0) {
     throw new RangeError(
@@ -147,9 +147,15 @@ export function decodeIndexEntry(
   return decodeEntryAt(view, 0, minor);
 }
 
-function decodeIndexHeader(
-  view: DataView,
+/**
+ * The minor of an index file, and how many bytes each of its entries has.
+ *
+ * @throws {RangeError} where the bytes do not begin a CTF index 1.x.
+ */
+export function decodeIndexHeader(
+  bytes: Uint8Array,
 ): { minor: IndexMinor; stride: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.byteLength < INDEX_HEADER_SIZE) {
     throw new RangeError(
       `Cannot decode an index file: ${view.byteLength} bytes, ` +

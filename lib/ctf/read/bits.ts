@@ -22,6 +22,11 @@ export class ClockValue {
       : BigInt(this.#high) << 32n | BigInt(this.#low);
   }
 
+  /** In ticks, exact up to 2^53. */
+  get short(): number {
+    return this.#high * WORD + this.#low;
+  }
+
   /** Sets all 64 bits. */
   set(ticks: bigint): void {
     this.#low = Number(ticks & 0xFFFF_FFFFn);

@@ -1,132 +1,58 @@
-/** Finds the packets of one data file: by its index file where that holds, else by reading each packet's beginning. */
+/** Reads one data file of a trace: pieces of its packets, and where they begin. */
 
 import { errorText } from "../../base/errors.ts";
-import { decodeIndexFile, type IndexEntry } from "../index_file.ts";
 import { PacketCursor, PacketEndError } from "./bits.ts";
-import { type ErrorListener, TraceReadError } from "./model.ts";
+import { type StreamInfo, TraceReadError } from "./model.ts";
 import type { PacketStart, TraceDecoder } from "./trace_decoder.ts";
-
-/** Where a packet lies, in bytes, and its times in ticks where known. */
-export interface PacketPlace {
-  readonly file: DataFile;
-  readonly offset: number;
-  /** Bytes that the file has of it. */
-  readonly size: number;
-  /** Bytes that it should have. */
-  readonly wantedSize: number;
-  readonly begin: bigint | undefined;
-  readonly end: bigint | undefined;
-}
-
-/** Larger packets are refused: a packet is held in memory as a whole. */
-const MAX_PACKET_SIZE = 512 * 2 ** 20;
 
 /** How much of a packet is read to know its header and context. */
 const START_SIZES: readonly number[] = [4096, 65_536, 1_048_576];
 
-/** One data file of a trace. */
-export class DataFile {
+/** A data file, and what its first packet says. */
+export interface DataFile {
   readonly path: string;
   readonly decoder: TraceDecoder;
-  /** What its first packet says. */
+  readonly stream: StreamInfo;
   readonly start: PacketStart;
-  readonly packets: readonly PacketPlace[];
+}
 
-  private constructor(
-    path: string,
-    decoder: TraceDecoder,
-    start: PacketStart,
-    size: number,
-    onError: ErrorListener,
-  ) {
-    this.path = path;
-    this.decoder = decoder;
-    this.start = start;
-    this.packets = this.#fromIndex(size) ?? this.#scan(0, size, onError);
+/**
+ * Opens a data file; nothing where it is empty.
+ *
+ * @throws {TraceReadError} where no packet begins in it.
+ */
+export function openDataFile(
+  path: string,
+  decoder: TraceDecoder,
+): DataFile | undefined {
+  try {
+    const size = sizeOf(path);
+    if (size === 0) return undefined;
+    const start = readStart(path, decoder, 0, size);
+    const stream = describe(path, decoder, start);
+    return { path, decoder, stream, start };
+  } catch (error) {
+    throw asReadError(error, path, 0);
   }
+}
 
-  /** The file's packets; nothing where it has none that can be read. */
-  static open(
-    path: string,
-    decoder: TraceDecoder,
-    onError: ErrorListener,
-  ): DataFile | undefined {
-    try {
-      const { size } = Deno.statSync(path);
-      if (size === 0) return undefined;
-      const start = readStart(path, decoder, 0, size);
-      return new DataFile(path, decoder, start, size, onError);
-    } catch (error) {
-      onError(asReadError(error, path, 0));
-      return undefined;
-    }
-  }
+/** What a stream is, by the beginning of its first packet. */
+export function describe(
+  path: string,
+  { trace }: TraceDecoder,
+  { instanceId, stream }: PacketStart,
+): StreamInfo {
+  return {
+    path,
+    trace,
+    class: stream.class,
+    ...(instanceId === undefined ? {} : { instanceId }),
+  };
+}
 
-  /** Unless the index is absent, damaged, or not of this file as it is. */
-  #fromIndex(size: number): PacketPlace[] | undefined {
-    const cut = this.path.lastIndexOf("/");
-    const name = this.path.slice(cut + 1);
-    let entries: IndexEntry[];
-    try {
-      const path = `${this.path.slice(0, cut)}/index/${name}.idx`;
-      entries = decodeIndexFile(Deno.readFileSync(path)).entries;
-    } catch {
-      return undefined;
-    }
-    const packets: PacketPlace[] = [];
-    let offset = 0;
-    for (const entry of entries) {
-      const bytes = Number(entry.packetSize) / 8;
-      if (
-        Number(entry.offset) !== offset || !Number.isInteger(bytes) ||
-        bytes < 1 || entry.contentSize > entry.packetSize
-      ) return undefined;
-      packets.push({
-        file: this,
-        offset,
-        size: bytes,
-        wantedSize: bytes,
-        begin: entry.timestampBegin,
-        end: entry.timestampEnd,
-      });
-      offset += bytes;
-    }
-    return offset === size ? packets : undefined;
-  }
-
-  #scan(from: number, size: number, onError: ErrorListener): PacketPlace[] {
-    const packets: PacketPlace[] = [];
-    for (let offset = from; offset < size;) {
-      try {
-        const start = readStart(this.path, this.decoder, offset, size);
-        const place = this.#place(start, offset, size);
-        packets.push(place);
-        offset += place.wantedSize;
-      } catch (error) {
-        onError(asReadError(error, this.path, offset));
-        break;
-      }
-    }
-    return packets;
-  }
-
-  #place(start: PacketStart, offset: number, size: number): PacketPlace {
-    // Without a size, the packet is all that is left.
-    const bits = Number(start.packetSize ?? (size - offset) * 8);
-    if (bits % 8 !== 0 || bits < Math.max(8, start.headerSize)) {
-      throw new RangeError(
-        `a packet of ${bits} bits with a header of ${start.headerSize}`,
-      );
-    }
-    return {
-      file: this,
-      offset,
-      size: Math.min(bits / 8, size - offset),
-      wantedSize: bits / 8,
-      begin: start.timestampBegin,
-      end: start.timestampEnd,
-    };
-  }
+/** The file's size in bytes. */
+export function sizeOf(path: string): number {
+  return Deno.statSync(path).size;
 }
 
 /** Reads a packet's header and context, and no more of it than that needs. */
@@ -153,33 +79,10 @@ function readStart(
 }
 
 /**
- * Reads a packet's bytes into `buffer`, or a new one where that is too small.
- *
- * @throws {TraceReadError} where the packet is too large or gone.
+ * Fills `bytes` from `offset` on. Opened each time: traces may have more
+ * streams than a process may have files.
  */
-export function readPacket(
-  place: PacketPlace,
-  buffer: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
-  const { file: { path }, offset, size } = place;
-  if (size > MAX_PACKET_SIZE) {
-    throw new TraceReadError(
-      path,
-      offset,
-      `a packet of ${size} bytes is more than ${MAX_PACKET_SIZE}`,
-    );
-  }
-  const bytes = buffer.length >= size ? buffer : new Uint8Array(size);
-  try {
-    readAt(path, offset, bytes.subarray(0, size));
-  } catch (error) {
-    throw asReadError(error, path, offset);
-  }
-  return bytes;
-}
-
-/** Opened for each packet: traces may have more streams than a process files. */
-function readAt(path: string, offset: number, bytes: Uint8Array): void {
+export function readAt(path: string, offset: number, bytes: Uint8Array): void {
   using file = Deno.openSync(path);
   file.seekSync(offset, Deno.SeekMode.Start);
   for (let at = 0; at < bytes.length;) {

@@ -1,91 +1,101 @@
 /** Reads LTTng's two event headers without going through their fields one by one. */
 
 import type { PacketCursor } from "./bits.ts";
-import type {
-  FieldClass,
-  IntegerClass,
-  NamedClass,
-  StructClass,
-} from "./model.ts";
+import type { FieldClass, IntegerClass, StructClass } from "./model.ts";
+import type { Field } from "./resolve.ts";
 
 /** Reads an event header, and leaves its id and time in the cursor. */
 export type HeaderReader = (cursor: PacketCursor) => void;
+
+/** What tells the two forms apart; sizes and alignments in bits. */
+interface Form {
+  readonly idSize: number;
+  /** The id that says that the long form follows. */
+  readonly extendedId: bigint;
+  readonly timeSize: number;
+  readonly timeAlignment: number;
+  readonly make: (little: boolean) => HeaderReader;
+}
+
+const FORMS: readonly Form[] = [
+  {
+    idSize: 5,
+    extendedId: 31n,
+    timeSize: 27,
+    timeAlignment: 1,
+    make: makeCompact,
+  },
+  {
+    idSize: 16,
+    extendedId: 65535n,
+    timeSize: 32,
+    timeAlignment: 8,
+    make: makeLarge,
+  },
+];
 
 /**
  * The reader of a header in one of LTTng's forms, compact or large; nothing
  * where it has any other form, of which fields must be read as they come.
  */
 export function makeHeaderReader(
-  header: StructClass,
+  header: Field<StructClass>,
 ): HeaderReader | undefined {
-  const [id, variant] = header.members;
-  if (header.members.length !== 2 || !id || !variant) return undefined;
-  const { class: tag } = id;
-  if (id.rawName !== "id" || tag.kind !== "enumeration") return undefined;
-  const { byteOrder, size } = tag.container;
-  if (header.minimumAlignment > 8) return undefined;
-  if (size === 5 && header.minimumAlignment === 8) {
-    if (!isForm(tag.mappings, variant, byteOrder, [31n, 27, 1])) {
-      return undefined;
-    }
-    return makeCompact(byteOrder === "le");
+  const [id, variant] = header.children;
+  if (header.children.length !== 2 || !id || !variant) return undefined;
+  const integer = integerOf(id.class);
+  if (!integer || header.alignment !== 8) return undefined;
+  if (!id.roles.includes("event-class-id")) return undefined;
+  const form = FORMS.find(({ idSize }) => idSize === integer.size);
+  if (!form || !hasOptions(variant, id, form, integer.byteOrder)) {
+    return undefined;
   }
-  if (size === 16 && tag.container.alignment === 8) {
-    if (!isForm(tag.mappings, variant, byteOrder, [65535n, 32, 8])) {
-      return undefined;
-    }
-    return makeLarge(byteOrder === "le");
-  }
-  return undefined;
+  return form.make(integer.byteOrder === "le");
 }
 
-/** Whether labels and options are those that LTTng writes. */
-function isForm(
-  mappings: readonly { label: string; first: bigint; last: bigint }[],
-  variant: NamedClass,
+/** Whether tags and options are those that LTTng writes. */
+function hasOptions(
+  variant: Field,
+  id: Field,
+  { extendedId, timeSize, timeAlignment }: Form,
   byteOrder: string,
-  [extendedId, timeSize, alignment]: readonly [bigint, number, number],
 ): boolean {
-  const [compact, extended] = mappings;
-  if (mappings.length !== 2 || !compact || !extended) return false;
-  if (compact.label !== "compact" || extended.label !== "extended") {
-    return false;
-  }
-  const { class: options } = variant;
-  if (options.kind !== "variant" || options.tag.join(".") !== "id") {
-    return false;
-  }
-  const [short, long] = options.options;
-  return compact.first === 0n && compact.last === extendedId - 1n &&
-    extended.first === extendedId && extended.last === extendedId &&
-    options.options.length === 2 &&
-    short?.rawName === "compact" && long?.rawName === "extended" &&
-    hasMembers(short.class, byteOrder, [["timestamp", timeSize, alignment]]) &&
-    hasMembers(long.class, byteOrder, [["id", 32, 8], ["timestamp", 64, 8]]);
+  const { children: [short, long], choices, from } = variant;
+  if (variant.class.kind !== "variant" || from !== id.slot) return false;
+  if (!short || !long || variant.children.length !== 2) return false;
+  const ranges = choices.map(({ first, last, option }) =>
+    `${option}: ${first} ${last}`
+  ).join();
+  return ranges === `0: 0 ${extendedId - 1n},1: ${extendedId} ${extendedId}` &&
+    hasMembers(short, byteOrder, [["timestamp", timeSize, timeAlignment]]) &&
+    hasMembers(long, byteOrder, [
+      ["event-class-id", 32, 8],
+      ["timestamp", 64, 8],
+    ]);
 }
 
 function hasMembers(
-  fieldClass: FieldClass,
+  field: Field,
   byteOrder: string,
   wanted: readonly (readonly [string, number, number])[],
 ): boolean {
-  return fieldClass.kind === "struct" && fieldClass.minimumAlignment === 1 &&
-    fieldClass.members.length === wanted.length &&
-    wanted.every(([name, size, alignment], index) => {
-      const { rawName, class: member } = fieldClass.members[index]!;
-      return rawName === name && member.kind === "integer" &&
-        isPlain(member, size, alignment) && member.byteOrder === byteOrder &&
-        (member.clock !== undefined) === (name === "timestamp");
+  return field.class.kind === "struct" && field.class.minimumAlignment <= 8 &&
+    field.children.length === wanted.length &&
+    wanted.every(([role, size, alignment], index) => {
+      const member = field.children[index]!;
+      const { class: integer, roles, slot } = member;
+      return roles.join() === role && slot === undefined &&
+        integer.kind === "integer" && !integer.signed &&
+        integer.size === size && integer.alignment === alignment &&
+        integer.byteOrder === byteOrder;
     });
 }
 
-function isPlain(
-  member: IntegerClass,
-  size: number,
-  alignment: number,
-): boolean {
-  return member.size === size && member.alignment === alignment &&
-    !member.signed;
+function integerOf(fieldClass: FieldClass): IntegerClass | undefined {
+  const integer = fieldClass.kind === "enumeration"
+    ? fieldClass.container
+    : fieldClass;
+  return integer.kind === "integer" && !integer.signed ? integer : undefined;
 }
 
 /** 5 bits of id and 27 of time, or 31 and then 32 and 64. */

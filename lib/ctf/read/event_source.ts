@@ -1,21 +1,17 @@
-/** Reads one stream: its packets in order of time, one at a time, and what is missing between them. */
+/** Reads one stream: its events one at a time, and what is missing between its packets. */
 
-import { PacketCursor } from "./bits.ts";
-import {
-  asReadError,
-  type DataFile,
-  type PacketPlace,
-  readPacket,
-} from "./data_file.ts";
+import { PacketCursor, PacketEndError } from "./bits.ts";
+import { type Moment, setMoment, timeOf } from "./clock.ts";
+import { asReadError } from "./data_file.ts";
 import {
   type ErrorListener,
+  type EventRecord,
   type LossRecord,
-  type Message,
   type StreamInfo,
   TraceReadError,
 } from "./model.ts";
-import type { PacketStart, StreamDecoder } from "./trace_decoder.ts";
-import type { StructValue } from "./model.ts";
+import type { OpenPacket, PacketInput } from "./packet_input.ts";
+import type { EventDecoder, PacketStart } from "./trace_decoder.ts";
 
 /** The times between which messages are wanted: nanoseconds since 1970. */
 export interface TimeRange {
@@ -23,122 +19,230 @@ export interface TimeRange {
   readonly end?: bigint | undefined;
 }
 
-/** One stream, which may lie in several data files. */
-export class EventSource {
-  readonly #places: readonly PacketPlace[];
-  readonly #infos: ReadonlyMap<DataFile, StreamInfo>;
+/**
+ * Stands at one message of a stream after the other. An event's fields are not
+ * read before somebody takes it, in the way that suits: as values, as text, or
+ * not at all.
+ */
+export class EventSource implements Moment {
+  /** The time of the message; before the first, and after the last, unchanged. */
+  seconds: number = -Infinity;
+  nanoseconds: number = 0;
+  /** Whether it stands at a message. */
+  hasMessage: boolean = false;
+  /** The message, if it is no event. */
+  loss: LossRecord | undefined;
+  /** The event's class, if it is one. */
+  event!: EventDecoder;
+  /** The packet that the event is in. */
+  packet: OpenPacket | undefined;
+  /** At the event's fields. */
+  readonly cursor: PacketCursor = new PacketCursor(new Uint8Array(0));
+  /** Decides between messages of the same time. */
+  readonly order: number;
+
+  readonly #input: PacketInput;
   readonly #range: TimeRange;
   readonly #onError: ErrorListener;
-  readonly #cursor = new PacketCursor(new Uint8Array(0));
   readonly #losses: LossRecord[] = [];
-  #next = 0;
-  #place: PacketPlace | undefined;
+  /** By how many bits the packet begins before the cursor's bytes. */
+  #shift = 0;
+  /** The last bit of the packet's content. */
+  #end = 0;
   #previous: PacketStart | undefined;
-  #decoder: StreamDecoder | undefined;
-  #info: StreamInfo | undefined;
-  #context: StructValue | undefined;
+  /** Where in the packet the event begins, in bits. */
+  #eventAt = -1;
+  /** Whether the event's fields are still to be gone over. */
+  #isUntaken = false;
   /** What is wrong with the packet's size: told after its events. */
   #doubt: string | undefined;
 
   constructor(
-    places: readonly PacketPlace[],
-    infos: ReadonlyMap<DataFile, StreamInfo>,
+    input: PacketInput,
+    order: number,
     range: TimeRange,
     onError: ErrorListener,
   ) {
-    this.#places = places;
-    this.#infos = infos;
+    this.#input = input;
+    this.order = order;
     this.#range = range;
     this.#onError = onError;
-    this.#next = this.#firstPacket();
   }
 
-  /** The packet before the first in range: its counters are needed. */
-  #firstPacket(): number {
-    const { begin } = this.#range;
-    if (begin === undefined) return 0;
-    const first = this.#places.findIndex(({ file, end }) =>
-      end === undefined || file.start.stream.nanoseconds(end) >= begin
-    );
-    return Math.max(0, (first < 0 ? this.#places.length : first) - 1);
+  /** The stream that the message is of. */
+  get stream(): StreamInfo {
+    return this.loss?.stream ?? this.packet!.stream;
   }
 
-  /** The stream's next message in range. */
-  next(): Message | undefined {
+  /** Goes to the next message; false where there is none, or none yet. */
+  advance(): boolean {
+    if (this.#isUntaken) this.take((source) => source.skip());
+    this.hasMessage = this.#findNext();
+    return this.hasMessage;
+  }
+
+  #findNext(): boolean {
     const { begin, end } = this.#range;
     for (;;) {
-      const message = this.#losses.shift() ?? this.#nextEvent();
-      if (message === undefined) {
-        if (this.#openNext()) continue;
-        return undefined;
-      }
-      if (end !== undefined && message.timestamp > end) return undefined;
-      if (begin === undefined) return message;
-      const last = message.kind === "event" ? undefined : message.end;
-      if ((last ?? message.timestamp) >= begin) return message;
+      const loss = this.loss = this.#losses.shift();
+      if (loss) {
+        setMoment(this, loss.timestamp);
+        if (end !== undefined && loss.timestamp > end) return false;
+        if (begin === undefined) return true;
+        if ((loss.end ?? loss.timestamp) >= begin) return true;
+      } else if (this.packet && this.#readHeader()) {
+        if (end !== undefined && timeOf(this) > end) return false;
+        if (begin === undefined || timeOf(this) >= begin) return true;
+        this.take((source) => source.skip());
+      } else if (!this.packet && !this.#openNext()) return false;
     }
   }
 
-  /** The packet's next event; a damaged one ends the packet. */
-  #nextEvent(): Message | undefined {
-    const cursor = this.#cursor;
-    const place = this.#place;
-    if (!place) return undefined;
-    const before = cursor.position;
-    if (before < cursor.end) {
+  /** Reads the next event's header; at a packet's end it closes that. */
+  #readHeader(): boolean {
+    const { cursor } = this;
+    const { stream } = this.packet!.start;
+    if (cursor.position >= cursor.end && !this.#more()) {
+      this.#close();
+      return false;
+    }
+    if (cursor.position + this.#shift === this.#eventAt) {
+      this.#fail(
+        new RangeError(`event ${this.event.class.name} takes no room`),
+      );
+      return false;
+    }
+    this.#eventAt = cursor.position + this.#shift;
+    for (;;) {
+      const before = cursor.position;
       try {
-        return this.#decoder!.readEvent(cursor, this.#info!, this.#context);
+        cursor.eventId = 0;
+        stream.readHeader(cursor);
+        this.event = stream.eventOf(cursor.eventId);
+        stream.setMoment(cursor.clock, this);
+        this.#isUntaken = true;
+        return true;
       } catch (error) {
-        this.#place = undefined;
-        const offset = place.offset + Math.floor(before / 8);
-        this.#onError(asReadError(error, place.file.path, offset));
+        cursor.position = before;
+        if (error instanceof PacketEndError && this.#more()) continue;
+        this.#fail(error);
+        return false;
+      }
+    }
+  }
+
+  /**
+   * Goes over the event's fields with `read`, which may be called twice, and
+   * returns what that does; nothing where they are damaged.
+   */
+  take<Result>(read: (source: this) => Result): Result | undefined {
+    const { cursor } = this;
+    this.#isUntaken = false;
+    for (;;) {
+      const before = cursor.position;
+      try {
+        return read(this);
+      } catch (error) {
+        cursor.position = before;
+        if (error instanceof PacketEndError && this.#more()) continue;
+        this.#fail(error);
         return undefined;
       }
     }
-    this.#place = undefined;
-    if (this.#doubt !== undefined) {
-      const { file, offset } = place;
-      this.#onError(new TraceReadError(file.path, offset, this.#doubt));
-    }
-    return undefined;
   }
 
-  /** Goes to the next packet; false after the last. */
+  /** For {@linkcode take}: leaves the event out. */
+  skip(): void {
+    this.event.skip(this.cursor);
+  }
+
+  /** For {@linkcode take}: the event's values. */
+  record(): EventRecord {
+    const { cursor, event } = this;
+    const { start, stream } = this.packet!;
+    const { streamContext, context, payload } = event.read(cursor);
+    return {
+      kind: "event",
+      timestamp: timeOf(this),
+      cycles: cursor.clock.ticks,
+      stream,
+      class: event.class,
+      packetContext: start.context,
+      streamContext,
+      context,
+      payload,
+    };
+  }
+
+  /** Brings in more of the packet, if there is more. */
+  #more(): boolean {
+    const { cursor } = this;
+    if (cursor.end + this.#shift >= this.#end) return false;
+    const shift = this.#input.more(cursor);
+    if (shift === undefined) return false;
+    this.#shift = shift;
+    cursor.end = Math.min(cursor.end, this.#end - shift);
+    return cursor.position < cursor.end;
+  }
+
+  /** The event, and with it the rest of the packet, cannot be read. */
+  #fail(error: unknown): void {
+    const { path, offset } = this.packet!;
+    const at = Math.floor((this.cursor.position + this.#shift) / 8);
+    this.packet = undefined;
+    this.#onError(asReadError(error, path, offset + at));
+  }
+
+  #close(): void {
+    const { path, offset } = this.packet!;
+    this.packet = undefined;
+    if (this.#doubt === undefined) return;
+    this.#onError(new TraceReadError(path, offset, this.#doubt));
+  }
+
+  /** Goes to the next packet; false where there is none. */
   #openNext(): boolean {
-    const place = this.#places[this.#next++];
-    if (!place) return false;
     try {
-      this.#open(place);
+      const packet = this.#input.next(this.cursor);
+      if (!packet) return false;
+      this.#open(packet);
     } catch (error) {
-      this.#place = undefined;
-      this.#onError(asReadError(error, place.file.path, place.offset));
+      this.#onError(asReadError(error, this.#input.stream.path, undefined));
     }
     return true;
   }
 
-  #open(place: PacketPlace): void {
-    const cursor = this.#cursor;
-    const bytes = readPacket(place, cursor.bytes);
-    const room = place.size * 8;
-    cursor.reset(bytes, room);
-    const start = place.file.decoder.readStart(cursor);
-    const content = Number(start.contentSize ?? BigInt(place.wantedSize * 8));
-    this.#doubt = doubtAbout(place, start, content);
-    cursor.end = Math.min(content, room);
-    if (cursor.position > cursor.end) {
-      throw new RangeError(
+  #open(packet: OpenPacket): void {
+    const { cursor } = this;
+    const { start, room, wantedRoom, path, offset } = packet;
+    const content = Number(start.contentSize ?? BigInt(wantedRoom));
+    if (content < start.headerSize) {
+      throw new TraceReadError(
+        path,
+        offset,
         `a packet's content of ${content} bits is less than its header`,
       );
     }
-    this.#info = this.#infos.get(place.file)!;
-    this.#noteLosses(start);
+    this.#doubt = doubtAbout(packet, content);
+    this.#shift = 0;
+    this.#eventAt = -1;
+    this.#end = this.#isEarlier(start)
+      ? start.headerSize
+      : Math.min(content, room);
+    cursor.end = Math.min(cursor.end, this.#end);
+    this.#noteLosses(packet);
     this.#previous = start;
-    this.#decoder = start.stream;
-    this.#context = start.context;
-    this.#place = place;
+    this.packet = packet;
   }
 
-  #noteLosses(start: PacketStart): void {
+  /** Whether all that a packet has is before the range. */
+  #isEarlier({ stream, timestampEnd }: PacketStart): boolean {
+    const { begin } = this.#range;
+    return begin !== undefined && timestampEnd !== undefined &&
+      stream.nanoseconds(timestampEnd) < begin;
+  }
+
+  #noteLosses({ start }: OpenPacket): void {
     const previous = this.#previous;
     const { eventsDiscarded, sequenceNumber } = start;
     const before = previous?.eventsDiscarded;
@@ -183,7 +287,7 @@ export class EventSource {
     return {
       kind,
       timestamp: nanoseconds(at),
-      stream: this.#infos.get(this.#places[0]!.file)!,
+      stream: this.#input.stream,
       ...(count === undefined ? {} : { count }),
       ...(begin === undefined
         ? {}
@@ -194,20 +298,18 @@ export class EventSource {
 }
 
 function doubtAbout(
-  place: PacketPlace,
-  start: PacketStart,
+  { start, room, wantedRoom }: OpenPacket,
   content: number,
 ): string | undefined {
-  const { size, wantedSize } = place;
-  if (size < wantedSize) {
-    return `a packet of ${wantedSize} bytes, of which ${size} are there`;
+  if (room < wantedRoom) {
+    return `a packet of ${wantedRoom / 8} bytes, of which ${
+      room / 8
+    } are there`;
   }
-  if (content > wantedSize * 8) {
-    return `a packet of ${wantedSize * 8} bits with a content of ${content}`;
+  if (content > wantedRoom) {
+    return `a packet of ${wantedRoom} bits with a content of ${content}`;
   }
-  const said = start.packetSize;
-  if (said !== undefined && said !== BigInt(wantedSize * 8)) {
-    return `a packet of ${said} bits, ${wantedSize * 8} by its index`;
-  }
-  return undefined;
+  return start.packetSize !== undefined && start.packetSize > BigInt(wantedRoom)
+    ? `a packet of ${start.packetSize} bits, ${wantedRoom} by its index`
+    : undefined;
 }

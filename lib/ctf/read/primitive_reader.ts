@@ -6,7 +6,7 @@ import {
   readBigBits,
   readBits,
 } from "./bits.ts";
-import type { FloatClass, IntegerClass } from "./model.ts";
+import type { FloatClass, IntegerClass, TextEncoding } from "./model.ts";
 
 /** Reads an integer at the cursor. */
 export type IntegerReader = (cursor: PacketCursor) => number | bigint;
@@ -90,26 +90,125 @@ export function makeFloat(fieldClass: FloatClass): FloatReader {
   };
 }
 
-/** Text up to its NUL byte. */
-export function readString(cursor: PacketCursor): string {
+/** Bits that are kept of an integer of variable length, and bytes it may have. */
+const VARIABLE_BITS = 64;
+const VARIABLE_BYTES = 10;
+
+/** An integer of seven bits a byte, the least first, to the byte below 128. */
+export function readVariable(
+  cursor: PacketCursor,
+  signed: boolean,
+): number | bigint {
   cursor.align(8);
-  const start = cursor.position / 8;
-  const end = Math.floor(cursor.end / 8);
-  const { bytes } = cursor;
-  const stop = bytes.indexOf(0, start);
-  if (stop < 0 || stop >= end) {
-    throw new PacketEndError("a string does not end within the packet");
+  let value = 0n;
+  for (let count = 0; count < VARIABLE_BYTES; count++) {
+    const byte = cursor.view.getUint8(cursor.take(8) / 8);
+    value |= BigInt(byte & 0x7F) << BigInt(7 * count);
+    if (byte >= 0x80) continue;
+    const bits = Math.min(VARIABLE_BITS, 7 * (count + 1));
+    const exact = signed
+      ? BigInt.asIntN(bits, value)
+      : BigInt.asUintN(VARIABLE_BITS, value);
+    const short = Number(exact);
+    return Number.isSafeInteger(short) ? short : exact;
   }
-  cursor.position = (stop + 1) * 8;
-  return decodeText(bytes, start, stop);
+  throw new RangeError(
+    `an integer of variable length has more than ${VARIABLE_BYTES} bytes`,
+  );
 }
 
-/** Text of fixed room: a NUL byte ends it early. */
-export function readText(cursor: PacketCursor, length: number): string {
-  const start = cursor.take(length * 8) / 8;
-  const found = cursor.bytes.indexOf(0, start);
-  const stop = found < 0 ? start + length : Math.min(found, start + length);
-  return decodeText(cursor.bytes, start, stop);
+/** Bytes; a copy, since the packet's memory is used again. */
+export function readBytes(cursor: PacketCursor, length: number): Uint8Array {
+  const start = takeBytes(cursor, length);
+  return cursor.bytes.slice(start, start + length);
+}
+
+function takeBytes(cursor: PacketCursor, length: number): number {
+  if (length < 0) throw new RangeError(`a length of ${length} bytes`);
+  return cursor.take(length * 8) / 8;
+}
+
+/** A reader of text up to its NUL character. */
+export function makeStringReader(
+  encoding: TextEncoding,
+): (cursor: PacketCursor) => string {
+  if (encoding === "utf-8") return readString;
+  const unit = unitOf(encoding);
+  return (cursor) => {
+    cursor.align(8);
+    const start = cursor.position / 8;
+    const end = Math.floor(cursor.end / 8);
+    const stop = findEnd(cursor.bytes, start, end, unit);
+    if (stop + unit > end) throw endlessString();
+    cursor.position = (stop + unit) * 8;
+    return decodeWide(encoding, cursor.bytes.subarray(start, stop));
+  };
+}
+
+/** A reader of text of a length in bytes: a NUL character ends it early. */
+export function makeTextReader(
+  encoding: TextEncoding,
+): (cursor: PacketCursor, length: number) => string {
+  const unit = unitOf(encoding);
+  return (cursor, length) => {
+    const start = takeBytes(cursor, length);
+    const stop = findEnd(cursor.bytes, start, start + length, unit);
+    return encoding === "utf-8"
+      ? decodeText(cursor.bytes, start, stop)
+      : decodeWide(encoding, cursor.bytes.subarray(start, stop));
+  };
+}
+
+/** Bytes of the smallest character. */
+function unitOf(encoding: TextEncoding): number {
+  return encoding === "utf-8" ? 1 : encoding.startsWith("utf-16") ? 2 : 4;
+}
+
+/** Where a NUL character begins, or the last whole character ends. */
+function findEnd(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  unit: number,
+): number {
+  if (unit === 1) {
+    const found = bytes.indexOf(0, start);
+    return found < 0 || found > end ? end : found;
+  }
+  let at = start;
+  for (; at + unit <= end; at += unit) {
+    let isEnd = true;
+    for (let byte = at; byte < at + unit; byte++) isEnd &&= bytes[byte] === 0;
+    if (isEnd) break;
+  }
+  return at;
+}
+
+function decodeWide(encoding: TextEncoding, bytes: Uint8Array): string {
+  const [name, order] = [encoding.slice(0, -2), encoding.slice(-2)];
+  if (name === "utf-16") return new TextDecoder(encoding).decode(bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let text = "";
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const code = view.getUint32(at, order === "le");
+    text += String.fromCodePoint(code > 0x10_FFFF ? 0xFFFD : code);
+  }
+  return text;
+}
+
+function endlessString(): PacketEndError {
+  return new PacketEndError("a string does not end within the packet");
+}
+
+/** Text up to its NUL byte. */
+function readString(cursor: PacketCursor): string {
+  cursor.align(8);
+  const start = cursor.position / 8;
+  const { bytes } = cursor;
+  const stop = bytes.indexOf(0, start);
+  if (stop < 0 || stop >= Math.floor(cursor.end / 8)) throw endlessString();
+  cursor.position = (stop + 1) * 8;
+  return decodeText(bytes, start, stop);
 }
 
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });

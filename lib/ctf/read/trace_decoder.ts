@@ -1,23 +1,24 @@
 /** Decodes the packets of one trace: their beginnings, and events one after the other. */
 
 import type { PacketCursor } from "./bits.ts";
-import { nanosecondsOf } from "./clock.ts";
+import type { EventBlock, StreamBlock, TraceBlocks } from "./blocks.ts";
+import { type MomentSetter, momentSetter, nanosecondsOf } from "./clock.ts";
 import { type HeaderReader, makeHeaderReader } from "./event_header.ts";
-import { type FieldReader, ReaderMaker, type Scope } from "./field_reader.ts";
+import { type FieldReader, makeStructReader } from "./field_reader.ts";
 import type {
   ClockClass,
   EventClass,
-  EventRecord,
   FieldClass,
-  NamedClass,
+  Role,
+  Root,
   StreamClass,
-  StreamInfo,
   StructClass,
   StructValue,
   TraceClass,
   Value,
 } from "./model.ts";
-import type { EventBlock, StreamBlock, TraceBlocks } from "./tsdl.ts";
+import { type Field, Resolver } from "./resolve.ts";
+import { makeSkipper, type Skipper } from "./skip.ts";
 
 /** The first four bytes of each event packet. */
 const PACKET_MAGIC = 0xC1FC1FC1;
@@ -38,58 +39,43 @@ export interface PacketStart {
   readonly headerSize: number;
 }
 
-/** Members of the packet context that say how to read, and are not shown. */
-const PACKET_FIELDS: readonly string[] = [
-  "timestamp_begin",
-  "timestamp_end",
-  "content_size",
-  "packet_size",
-  "packet_seq_num",
-  "events_discarded",
-];
+/** A struct of the trace, and the function that reads it. */
+interface Place {
+  readonly class: StructClass;
+  readonly read: FieldReader<Value[]>;
+}
+
+function makePlace(field: Field<StructClass> | undefined): Place | undefined {
+  return field && { class: field.class, read: makeStructReader(field) };
+}
 
 /** Decodes what the classes of one metadata file describe. */
 export class TraceDecoder {
   readonly trace: TraceClass;
-  readonly #blocks: TraceBlocks;
-  readonly #maker: ReaderMaker;
-  readonly #readHeader: FieldReader<Value[]> | undefined;
+  readonly #header: Place | undefined;
   readonly #streams = new Map<bigint, StreamDecoder>();
 
   /** @throws {SyntaxError} where the metadata's parts do not fit together. */
   constructor(path: string, blocks: TraceBlocks) {
-    this.#blocks = blocks;
-    this.#maker = new ReaderMaker(blocks.referenced);
-    const header = blocks.packetHeader;
-    if (header) {
-      this.#readHeader = this.#maker.makeRoot("trace.packet.header", header);
+    const resolver = new Resolver();
+    const header = blocks.packetHeader &&
+      resolver.resolve("trace.packet.header", blocks.packetHeader);
+    for (const block of streamBlocks(blocks)) {
+      this.#streams.set(block.id, new StreamDecoder(block, blocks, resolver));
     }
-    const streams = new Map<bigint, StreamClass>();
+    this.#header = makePlace(header);
     this.trace = {
       path,
-      byteOrder: blocks.byteOrder,
       environment: blocks.environment,
       clocks: blocks.clocks,
-      streams,
+      streams: new Map(
+        [...this.#streams].map(([id, decoder]) => [id, decoder.class]),
+      ),
+      ...(blocks.byteOrder === undefined
+        ? {}
+        : { byteOrder: blocks.byteOrder }),
       ...(blocks.uuid === undefined ? {} : { uuid: blocks.uuid }),
     };
-    for (const block of this.#streamBlocks()) {
-      const decoder = new StreamDecoder(block, blocks, this.#maker);
-      this.#streams.set(block.id, decoder);
-      streams.set(block.id, decoder.class);
-    }
-  }
-
-  /** A trace with events but without a stream block has one all the same. */
-  #streamBlocks(): StreamBlock[] {
-    const { streams } = this.#blocks;
-    if (streams.size > 0) return [...streams.values()];
-    return [{
-      id: 0n,
-      eventHeader: undefined,
-      packetContext: undefined,
-      eventContext: undefined,
-    }];
   }
 
   /**
@@ -98,40 +84,40 @@ export class TraceDecoder {
    * @throws {RangeError} where the bytes are no packet of this trace.
    */
   readStart(cursor: PacketCursor): PacketStart {
-    const header = this.#blocks.packetHeader;
-    const values = this.#readHeader?.(cursor) ?? [];
-    const magic = header && memberOf(header, values, "magic");
+    const header = this.#header;
+    const values = header?.read(cursor) ?? [];
+    const magic = integerWith(header, values, "magic");
     if (magic !== undefined && Number(magic) !== PACKET_MAGIC) {
       throw new RangeError(
         `no packet begins here: its magic is 0x${magic.toString(16)}`,
       );
     }
     if (header) this.#checkUuid(header, values);
-    const id = integerIn(header, values, "stream_id");
+    const id = integerWith(header, values, "stream-class-id");
     const stream = this.#streamOf(id);
-    const context = stream.readContext(cursor);
-    const fields = stream.packetContext;
-    const begin = integerIn(fields, context, "timestamp_begin");
+    const context = stream.packetContext;
+    const fields = context?.read(cursor) ?? [];
+    const begin = integerWith(context, fields, "timestamp");
     cursor.clock.set(begin ?? 0n);
     return {
       stream,
-      instanceId: integerIn(header, values, "stream_instance_id"),
-      packetSize: integerIn(fields, context, "packet_size"),
-      contentSize: integerIn(fields, context, "content_size"),
+      instanceId: integerWith(header, values, "stream-id"),
+      packetSize: integerWith(context, fields, "packet-size"),
+      contentSize: integerWith(context, fields, "content-size"),
       timestampBegin: begin,
-      timestampEnd: integerIn(fields, context, "timestamp_end"),
-      eventsDiscarded: integerIn(fields, context, "events_discarded"),
-      sequenceNumber: integerIn(fields, context, "packet_seq_num"),
-      context: fields && stream.visibleContext(context),
+      timestampEnd: integerWith(context, fields, "timestamp-end"),
+      eventsDiscarded: integerWith(context, fields, "events-discarded"),
+      sequenceNumber: integerWith(context, fields, "sequence-number"),
+      context: context && stream.visibleContext(fields),
       headerSize: cursor.position,
     };
   }
 
-  #checkUuid(header: StructClass, values: readonly Value[]): void {
-    const found = valueOf(header, values, "uuid");
+  #checkUuid(header: Place, values: readonly Value[]): void {
+    const found = valueWith(header, values, "trace-uuid");
     const { uuid } = this.trace;
-    if (!Array.isArray(found) || uuid === undefined) return;
-    const text = Uint8Array.from(found as number[]).toHex();
+    if (typeof found !== "object" || uuid === undefined) return;
+    const text = Uint8Array.from(found as ArrayLike<number>).toHex();
     if (text !== uuid.replaceAll("-", "")) {
       throw new RangeError(
         `the packet is of another trace: its UUID is ${text}, not ${uuid}`,
@@ -149,72 +135,73 @@ export class TraceDecoder {
   }
 }
 
-/** How one event class is read. */
-interface EventDecoder {
-  readonly class: EventClass;
-  readonly readContext: FieldReader<Value[]> | undefined;
-  readonly readPayload: FieldReader<Value[]> | undefined;
+/** A trace with events but without a stream block has one all the same. */
+function streamBlocks({ streams }: TraceBlocks): StreamBlock[] {
+  if (streams.size > 0) return [...streams.values()];
+  return [{
+    id: 0n,
+    clock: undefined,
+    eventHeader: undefined,
+    packetContext: undefined,
+    eventContext: undefined,
+  }];
 }
 
 /** Decodes the events of one stream class. */
 export class StreamDecoder {
   readonly class: StreamClass;
   /** With the members that are not shown. */
-  readonly packetContext: StructClass | undefined;
+  readonly packetContext: Place | undefined;
   /** Ticks as nanoseconds since 1970. */
   readonly nanoseconds: (ticks: bigint) => bigint;
+  /** The time that a clock shows. */
+  readonly setMoment: MomentSetter;
+  /** Reads what comes before each event's fields. */
+  readonly readHeader: HeaderReader;
   readonly #visible: readonly number[];
-  readonly #maker: HeaderMaker;
-  readonly #readPacketContext: FieldReader<Value[]> | undefined;
-  readonly #readEventHeader: HeaderReader | undefined;
-  readonly #readEventContext: FieldReader<Value[]> | undefined;
-  readonly #blocks = new Map<bigint, EventBlock>();
-  readonly #classes = new Map<bigint, EventClass>();
-  readonly #decoders = new Map<number, EventDecoder>();
+  readonly #events = new Map<number, EventDecoder>();
 
-  constructor(block: StreamBlock, blocks: TraceBlocks, base: ReaderMaker) {
-    const maker = new HeaderMaker(blocks.referenced, base);
-    this.#maker = maker;
-    const { packetContext, eventHeader, eventContext } = block;
-    this.packetContext = packetContext;
-    this.#readPacketContext = packetContext &&
-      maker.makeRoot("stream.packet.context", packetContext);
-    this.#readEventHeader = eventHeader && (
-      isReferenced("stream.event.header.", blocks)
-        ? maker.makeHeader(eventHeader)
-        : makeHeaderReader(eventHeader) ?? maker.makeHeader(eventHeader)
-    );
-    this.#readEventContext = eventContext &&
-      maker.makeRoot("stream.event.context", eventContext);
-    this.#visible = (packetContext?.members ?? []).flatMap(
-      ({ rawName }, index) => PACKET_FIELDS.includes(rawName) ? [] : [index],
-    );
+  constructor(block: StreamBlock, blocks: TraceBlocks, base: Resolver) {
+    const resolver = new Resolver(base);
+    const { id, packetContext, eventHeader, eventContext } = block;
+    const resolve = (root: Root, structClass: StructClass | undefined) =>
+      structClass && resolver.resolve(root, structClass);
+    const packetField = resolve("stream.packet.context", packetContext);
+    const headerField = resolve("stream.event.header", eventHeader);
+    const contextField = resolve("stream.event.context", eventContext);
+    for (const event of blocks.events) {
+      if (event.streamId !== id) continue;
+      const decoder = new EventDecoder(event, contextField, resolver);
+      this.#events.set(Number(event.id), decoder);
+    }
+    // Only now is it known which of their fields others refer to.
+    this.packetContext = makePlace(packetField);
+    this.readHeader = headerField
+      ? makeHeaderReader(headerField) ?? makeStructReader(headerField)
+      : () => {};
+    const members = packetContext?.members ?? [];
+    this.#visible = members.flatMap(({ roles }, index) => roles ? [] : [index]);
     const clock = clockOf(block, blocks);
     this.nanoseconds = clock ? nanosecondsOf(clock) : () => 0n;
-    for (const event of blocks.events) {
-      if (event.streamId !== block.id) continue;
-      this.#blocks.set(event.id, event);
-      this.#classes.set(event.id, classOf(event));
-    }
+    this.setMoment = momentSetter(clock);
     this.class = {
-      id: block.id,
-      events: this.#classes,
-      ...(packetContext ? { packetContext: this.#shown(packetContext) } : {}),
+      id,
+      events: new Map(
+        [...this.#events.values()].map((
+          event,
+        ) => [event.class.id, event.class]),
+      ),
+      ...(packetContext
+        ? {
+          packetContext: {
+            ...packetContext,
+            members: this.#visible.map((index) => members[index]!),
+          },
+        }
+        : {}),
       ...(eventContext ? { eventContext } : {}),
       ...(clock ? { clock } : {}),
     };
-  }
-
-  #shown(packetContext: StructClass): StructClass {
-    const { members } = packetContext;
-    return {
-      ...packetContext,
-      members: this.#visible.map((index) => members[index]!),
-    };
-  }
-
-  readContext(cursor: PacketCursor): Value[] {
-    return this.#readPacketContext?.(cursor) ?? [];
   }
 
   /** What of a packet context's values is shown. */
@@ -222,96 +209,82 @@ export class StreamDecoder {
     return this.#visible.map((index) => values[index]!);
   }
 
-  /**
-   * Reads the event at the cursor.
-   *
-   * @throws {RangeError} where it is damaged or its class is not known.
-   */
-  readEvent(
-    cursor: PacketCursor,
-    stream: StreamInfo,
-    packetContext: StructValue | undefined,
-  ): EventRecord {
-    const before = cursor.position;
-    cursor.eventId = 0;
-    this.#readEventHeader?.(cursor);
-    const id = Number(cursor.eventId);
-    const decoder = this.#decoders.get(id) ?? this.#prepare(id);
-    const streamContext = this.#readEventContext?.(cursor);
-    const context = decoder.readContext?.(cursor);
-    const payload = decoder.readPayload?.(cursor);
-    if (cursor.position === before) {
-      throw new RangeError(`event ${decoder.class.name} takes no room`);
-    }
-    const cycles = cursor.clock.ticks;
-    return {
-      kind: "event",
-      timestamp: this.nanoseconds(cycles),
-      cycles,
-      stream,
-      class: decoder.class,
-      packetContext,
-      streamContext,
-      context,
-      payload,
-    };
+  /** @throws {RangeError} where the metadata has no such event. */
+  eventOf(id: number | bigint): EventDecoder {
+    const event = this.#events.get(Number(id));
+    if (event) return event;
+    throw new RangeError(
+      `the metadata has no event ${id} in stream ${this.class.id}`,
+    );
   }
+}
 
-  #prepare(id: number): EventDecoder {
-    const block = this.#blocks.get(BigInt(id));
-    if (!block) {
-      throw new RangeError(
-        `the metadata has no event ${id} in stream ${this.class.id}`,
-      );
-    }
-    const maker = new ReaderMaker(this.#maker.referenced, this.#maker);
+/** The structs of an event, in the order in which they are in a packet. */
+export interface EventFields {
+  readonly streamContext: Field<StructClass> | undefined;
+  readonly context: Field<StructClass> | undefined;
+  readonly payload: Field<StructClass> | undefined;
+}
+
+/** An event's values, as {@linkcode EventFields} has their fields. */
+export type EventValues = {
+  readonly [Name in keyof EventFields]: StructValue | undefined;
+};
+
+/** Decodes the fields of one event class; what that takes is made when needed. */
+export class EventDecoder {
+  readonly class: EventClass;
+  readonly fields: EventFields;
+  #readers:
+    | Record<keyof EventFields, FieldReader<Value[]> | undefined>
+    | undefined;
+  #skip: Skipper | undefined;
+
+  constructor(
+    block: EventBlock,
+    streamContext: Field<StructClass> | undefined,
+    base: Resolver,
+  ) {
     const { context, payload } = block;
-    const decoder: EventDecoder = {
-      class: this.#classes.get(block.id)!,
-      readContext: context && maker.makeRoot("event.context", context),
-      readPayload: payload && maker.makeRoot("event.fields", payload),
-    };
-    this.#decoders.set(id, decoder);
-    return decoder;
-  }
-}
-
-/** Reads event headers, and notes the id and the time on the way. */
-class HeaderMaker extends ReaderMaker {
-  #isHeader = false;
-
-  makeHeader(header: StructClass): FieldReader<Value[]> {
-    this.#isHeader = true;
-    const reader = this.makeRoot("stream.event.header", header);
-    this.#isHeader = false;
-    return reader;
-  }
-
-  protected override makeMember(member: NamedClass, scope: Scope): FieldReader {
-    const reader = super.makeMember(member, scope);
-    const container = integerClassOf(member.class);
-    if (!this.#isHeader || !container) return reader;
-    if (member.rawName === "id") {
-      return (cursor) => cursor.eventId = reader(cursor) as number;
-    }
-    if (container.clock === undefined) return reader;
-    const { size } = container;
-    return (cursor) => {
-      const value = reader(cursor) as number;
-      cursor.clock.update(value, size);
-      return value;
+    const resolver = new Resolver(base);
+    this.class = classOf(block);
+    this.fields = {
+      streamContext,
+      context: context && resolver.resolve("event.context", context),
+      payload: payload && resolver.resolve("event.fields", payload),
     };
   }
+
+  /** @throws {RangeError} where the fields are damaged. */
+  read(cursor: PacketCursor): EventValues {
+    const readers = this.#readers ??= readersOf(this.fields);
+    return {
+      streamContext: readers.streamContext?.(cursor),
+      context: readers.context?.(cursor),
+      payload: readers.payload?.(cursor),
+    };
+  }
+
+  /**
+   * Goes behind the fields without a look at what needs none.
+   *
+   * @throws {RangeError} where the fields are damaged.
+   */
+  skip(cursor: PacketCursor): void {
+    const { streamContext, context, payload } = this.fields;
+    this.#skip ??= makeSkipper(
+      [streamContext, context, payload].filter((field) => field !== undefined),
+    );
+    this.#skip(cursor);
+  }
 }
 
-/** Whether a field somewhere has its length or tag in this place. */
-function isReferenced(place: string, { referenced }: TraceBlocks): boolean {
-  return [...referenced].some((path) => path.startsWith(place));
-}
-
-function integerClassOf(fieldClass: FieldClass) {
-  if (fieldClass.kind === "enumeration") return fieldClass.container;
-  return fieldClass.kind === "integer" ? fieldClass : undefined;
+function readersOf({ streamContext, context, payload }: EventFields) {
+  return {
+    streamContext: streamContext && makeStructReader(streamContext),
+    context: context && makeStructReader(context),
+    payload: payload && makeStructReader(payload),
+  };
 }
 
 function classOf(event: EventBlock): EventClass {
@@ -329,14 +302,12 @@ function classOf(event: EventBlock): EventClass {
 /** The clock that a stream's header, or else its packets, refer to. */
 function clockOf(
   block: StreamBlock,
-  blocks: TraceBlocks,
+  { clocks }: TraceBlocks,
 ): ClockClass | undefined {
-  const name = clockNameIn(block.eventHeader) ??
+  const name = block.clock ?? clockNameIn(block.eventHeader) ??
     clockNameIn(block.packetContext);
-  if (name !== undefined) return blocks.clocks.get(name);
-  return blocks.clocks.size === 1
-    ? blocks.clocks.values().next().value
-    : undefined;
+  if (name !== undefined) return clocks.get(name);
+  return clocks.size === 1 ? clocks.values().next().value : undefined;
 }
 
 function clockNameIn(fieldClass: FieldClass | undefined): string | undefined {
@@ -344,7 +315,7 @@ function clockNameIn(fieldClass: FieldClass | undefined): string | undefined {
     case "integer":
       return fieldClass.clock;
     case "enumeration":
-      return fieldClass.container.clock;
+      return clockNameIn(fieldClass.container);
     case "struct":
     case "variant": {
       const inner = fieldClass.kind === "struct"
@@ -361,32 +332,21 @@ function clockNameIn(fieldClass: FieldClass | undefined): string | undefined {
   }
 }
 
-function valueOf(
-  fieldClass: StructClass,
+function valueWith(
+  { class: { members } }: Place,
   values: readonly Value[],
-  name: string,
+  role: Role,
 ): Value | undefined {
-  return values[
-    fieldClass.members.findIndex(({ rawName }) => rawName === name)
-  ];
+  return values[members.findIndex(({ roles }) => roles?.includes(role))];
 }
 
-function memberOf(
-  fieldClass: StructClass,
+function integerWith(
+  place: Place | undefined,
   values: readonly Value[],
-  name: string,
-): number | bigint | undefined {
-  const value = valueOf(fieldClass, values, name);
-  return typeof value === "number" || typeof value === "bigint"
-    ? value
-    : undefined;
-}
-
-function integerIn(
-  fieldClass: StructClass | undefined,
-  values: readonly Value[],
-  name: string,
+  role: Role,
 ): bigint | undefined {
-  const value = fieldClass && memberOf(fieldClass, values, name);
-  return value === undefined ? undefined : BigInt(value);
+  const value = place && valueWith(place, values, role);
+  return typeof value === "number" || typeof value === "bigint"
+    ? BigInt(value)
+    : undefined;
 }

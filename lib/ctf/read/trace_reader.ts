@@ -1,8 +1,10 @@
 /** Reads all traces below a directory as one sequence of messages, in order of time. */
 
 import { errorText } from "../../base/errors.ts";
-import { asReadError, DataFile, type PacketPlace } from "./data_file.ts";
+import { asReadError, type DataFile, openDataFile } from "./data_file.ts";
 import { EventSource, type TimeRange } from "./event_source.ts";
+import { FileInput } from "./file_input.ts";
+import { Merge } from "./merge.ts";
 import { metadataText } from "./metadata_text.ts";
 import {
   type ErrorListener,
@@ -27,15 +29,19 @@ export interface TraceReaderOptions {
 /** Directories nested deeper are not searched: links may lead round. */
 const MAX_DEPTH = 32;
 
+/** What all streams together may have in memory, in bytes, and one of them. */
+const MEMORY = 64 * 2 ** 20;
+const STREAM_MEMORY = 2 ** 20;
+
 /** A stream that may lie in several files, of several archives too. */
 interface Stream {
-  readonly places: PacketPlace[];
+  readonly files: DataFile[];
   readonly order: readonly [uuid: string, id: bigint, path: string];
 }
 
 /**
  * Everything recorded below one directory. It holds no file open, and of each
- * stream one packet in memory while {@linkcode messages} goes on.
+ * stream a part of one packet in memory while {@linkcode messages} goes on.
  */
 export class TraceReader {
   /** The traces, in the order of their paths. */
@@ -43,7 +49,6 @@ export class TraceReader {
   /** One for each data file. */
   readonly streams: readonly StreamInfo[];
   readonly #streams: readonly Stream[];
-  readonly #infos: ReadonlyMap<DataFile, StreamInfo>;
   readonly #onError: ErrorListener;
 
   private constructor(
@@ -52,9 +57,7 @@ export class TraceReader {
     onError: ErrorListener,
   ) {
     this.traces = decoders.map(({ trace }) => trace);
-    const infos = new Map(files.map((file) => [file, describe(file)]));
-    this.#infos = infos;
-    this.streams = [...infos.values()];
+    this.streams = files.map(({ stream }) => stream);
     this.#streams = groupFiles(files);
     this.#onError = onError;
   }
@@ -82,8 +85,12 @@ export class TraceReader {
       if (!decoder) continue;
       decoders.push(decoder);
       for (const name of dataFileNames(directory)) {
-        const file = DataFile.open(`${directory}/${name}`, decoder, onError);
-        if (file) files.push(file);
+        try {
+          const file = openDataFile(`${directory}/${name}`, decoder);
+          if (file) files.push(file);
+        } catch (error) {
+          onError(asReadError(error, `${directory}/${name}`, undefined));
+        }
       }
     }
     return new TraceReader(decoders, files, onError);
@@ -94,19 +101,35 @@ export class TraceReader {
    * time. It can be called again, and starts anew then.
    */
   *messages(range: TimeRange = {}): Generator<Message, void, undefined> {
-    const heap = new MessageHeap();
-    for (const [order, { places }] of this.#streams.entries()) {
-      const source = new EventSource(places, this.#infos, range, this.#onError);
-      const message = source.next();
-      if (message) heap.push({ message, source, order });
+    for (const source of this.sources(range)) {
+      const message = source.loss ?? source.take(() => source.record());
+      if (message) yield message;
     }
-    for (let head = heap.head; head; head = heap.head) {
-      const { message } = head;
-      yield message;
-      const next = head.source.next();
-      if (next) heap.replaceHead(next);
-      else heap.removeHead();
+  }
+
+  /**
+   * The same as sources that stand at each message in turn, for readers to
+   * which values are too slow: an event is left out unless it is taken.
+   */
+  *sources(range: TimeRange = {}): Generator<EventSource, void, undefined> {
+    const merge = this.#merge(range);
+    for (let source = merge.head; source; source = merge.head) {
+      yield source;
+      if (source.advance()) merge.moveHead();
+      else merge.removeHead();
     }
+  }
+
+  #merge(range: TimeRange): Merge {
+    const windowSize = Math.min(STREAM_MEMORY, MEMORY / this.#streams.length);
+    const merge = new Merge();
+    for (const [order, { files }] of this.#streams.entries()) {
+      const input = new FileInput(files, windowSize);
+      if (range.begin !== undefined) input.seek(range.begin);
+      const source = new EventSource(input, order, range, this.#onError);
+      if (source.advance()) merge.add(source);
+    }
+    return merge;
   }
 
   /** Nothing is held open; here so that a reader can be used like one that does. */
@@ -171,16 +194,6 @@ function dataFileNames(directory: string): string[] {
     .sort();
 }
 
-function describe(file: DataFile): StreamInfo {
-  const { instanceId, stream } = file.start;
-  return {
-    path: file.path,
-    trace: file.decoder.trace,
-    class: stream.class,
-    ...(instanceId === undefined ? {} : { instanceId }),
-  };
-}
-
 /** Files of one stream are read as one: trace files and archives go on. */
 function groupFiles(files: readonly DataFile[]): Stream[] {
   const groups = new Map<string, Stream>();
@@ -191,86 +204,25 @@ function groupFiles(files: readonly DataFile[]): Stream[] {
       ? file.path
       : `${trace.uuid ?? trace.path} ${stream.class.id} ${instanceId}`;
     const group = groups.get(key) ?? {
-      places: [],
+      files: [],
       order: [trace.uuid ?? "", stream.class.id, file.path],
     };
-    for (const place of file.packets) group.places.push(place);
+    group.files.push(file);
     groups.set(key, group);
   }
-  const streams = [...groups.values()].filter(({ places }) =>
-    places.length > 0
-  );
-  for (const { places } of streams) {
-    places.sort((a, b) => compare(a.begin ?? 0n, b.begin ?? 0n));
+  for (const { files } of groups.values()) {
+    files.sort((a, b) => compare(beginOf(a), beginOf(b)));
   }
-  return streams.sort((a, b) =>
+  return [...groups.values()].sort((a, b) =>
     compare(a.order[0], b.order[0]) || compare(a.order[1], b.order[1]) ||
     compare(a.order[2], b.order[2])
   );
 }
 
+function beginOf({ start }: DataFile): bigint {
+  return start.timestampBegin ?? 0n;
+}
+
 function compare<Value extends string | bigint>(a: Value, b: Value): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-interface HeapNode {
-  message: Message;
-  readonly source: EventSource;
-  /** Decides between messages of the same time. */
-  readonly order: number;
-}
-
-/** The next message of each stream, the earliest at the head. */
-class MessageHeap {
-  readonly #nodes: HeapNode[] = [];
-
-  get head(): HeapNode | undefined {
-    return this.#nodes[0];
-  }
-
-  push(node: HeapNode): void {
-    const nodes = this.#nodes;
-    let at = nodes.length;
-    nodes.push(node);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(node, nodes[parent]!)) break;
-      nodes[at] = nodes[parent]!;
-      at = parent;
-    }
-    nodes[at] = node;
-  }
-
-  replaceHead(message: Message): void {
-    const node = this.#nodes[0]!;
-    node.message = message;
-    this.#sink(node);
-  }
-
-  removeHead(): void {
-    const last = this.#nodes.pop()!;
-    if (this.#nodes.length > 0) this.#sink(last);
-  }
-
-  /** Puts `node` where it belongs, from the head on. */
-  #sink(node: HeapNode): void {
-    const nodes = this.#nodes;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= nodes.length) break;
-      if (
-        child + 1 < nodes.length && isBefore(nodes[child + 1]!, nodes[child]!)
-      ) child++;
-      if (!isBefore(nodes[child]!, node)) break;
-      nodes[at] = nodes[child]!;
-      at = child;
-    }
-    nodes[at] = node;
-  }
-}
-
-function isBefore(a: HeapNode, b: HeapNode): boolean {
-  const difference = a.message.timestamp - b.message.timestamp;
-  return difference < 0n || difference === 0n && a.order < b.order;
 }

@@ -5,6 +5,7 @@ import {
   type FieldClass,
   type IntegerClass,
   labelsOf,
+  type OptionClass,
   type StructClass,
   type StructValue,
   type Value,
@@ -62,18 +63,47 @@ export function fieldPrinter(
       return enumerationPrinter(fieldClass);
     case "float":
       return (value, out) => printFloat(value as number, out);
+    case "variable-integer":
+      return integerPrinter({ ...fieldClass, size: 64 });
+    case "boolean":
+      return (value, out) => out.text(value ? "true" : "false");
+    case "bit-map":
+      return integerPrinter({ base: 16, signed: false, size: 64 });
     case "string":
+    case "text":
       return printString;
+    case "blob":
+      return printBlob;
     case "array":
     case "sequence":
-      return fieldClass.isText
-        ? printString
-        : listPrinter(fieldPrinter(fieldClass.element, names), names);
+      return listPrinter(fieldPrinter(fieldClass.element, names), names);
     case "struct":
       return structPrinter(fieldClass, names);
     case "variant":
       return variantPrinter(fieldClass, names);
+    case "option":
+      return optionPrinter(fieldClass, names);
   }
+}
+
+function printBlob(value: Value, out: TextBuffer): void {
+  out.text("{ ");
+  let isFirst = true;
+  for (const byte of value as Uint8Array) {
+    if (!isFirst) out.text(", ");
+    isFirst = false;
+    out.text(byte.toString(16).padStart(2, "0"));
+  }
+  out.text(" }");
+}
+
+function optionPrinter(option: OptionClass, names: boolean): FieldPrinter {
+  const print = fieldPrinter(option.content, names);
+  return function printOption(value, out) {
+    out.text("{ ");
+    if (value !== null) print(value, out);
+    out.text(" }");
+  };
 }
 
 function printString(value: Value, out: TextBuffer): void {
@@ -81,7 +111,7 @@ function printString(value: Value, out: TextBuffer): void {
 }
 
 function integerPrinter(
-  { base, size, signed }: IntegerClass,
+  { base, size, signed }: Pick<IntegerClass, "base" | "size" | "signed">,
 ): FieldPrinter {
   switch (base) {
     case 10:
@@ -110,7 +140,7 @@ function unsigned(value: Value, bits: number): bigint {
 }
 
 function enumerationPrinter(enumeration: EnumerationClass): FieldPrinter {
-  const printInteger = integerPrinter(enumeration.container);
+  const printInteger = fieldPrinter(enumeration.container, false);
   const texts = new Map<Value, Uint8Array>();
   function print(value: Value): Uint8Array {
     const out = new TextBuffer();

@@ -132,7 +132,11 @@ function structPrinter({ members }: StructClass): FieldPrinter {
 function fieldPrinter(fieldClass: FieldClass): FieldPrinter {
   switch (fieldClass.kind) {
     case "integer":
+    case "variable-integer":
+    case "bit-map":
       return printInteger;
+    case "boolean":
+      return (value, out) => out.text(value ? "true" : "false");
     case "enumeration":
       return (value, out) => {
         const labels = labelsOf(fieldClass, value as number | bigint);
@@ -143,12 +147,20 @@ function fieldPrinter(fieldClass: FieldClass): FieldPrinter {
     case "float":
       return printFloat;
     case "string":
+    case "text":
       return printString;
+    case "blob":
+      return (value, out) => out.text(`"${(value as Uint8Array).toHex()}"`);
     case "array":
     case "sequence":
-      return fieldClass.isText
-        ? printString
-        : listPrinter(fieldPrinter(fieldClass.element));
+      return listPrinter(fieldPrinter(fieldClass.element));
+    case "option": {
+      const print = fieldPrinter(fieldClass.content);
+      return (value, out) => {
+        if (value === null) out.text("null");
+        else print(value, out);
+      };
+    }
     case "struct":
       return structPrinter(fieldClass);
     case "variant": {

@@ -94,7 +94,6 @@ function print(fieldClass: FieldClass, value: Value): string {
     }
     case "array":
     case "sequence": {
-      if (typeof value === "string") return expectedText(STRING, value);
       const elements = (value as readonly Value[]).map((element, index) =>
         `[${index}] = ${print(fieldClass.element, element)}`
       );
@@ -109,9 +108,13 @@ function print(fieldClass: FieldClass, value: Value): string {
         .map((label) => expectedText(STRING, label)).join(", ");
       return `( ${labels || "<unknown>"} : container = ${value} )`;
     }
+    case "string":
+    case "text":
+      return expectedText(STRING, value);
     case "integer":
     case "float":
-    case "string":
       return expectedText(fieldClass, value);
+    default:
+      throw new TypeError(`No trace here has a ${fieldClass.kind}`);
   }
 }

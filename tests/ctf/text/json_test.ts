@@ -41,7 +41,11 @@ const FIELDS: readonly [FieldClass, Value, string][] = [
   [float, 5e-324, "5e-324"],
   [float, NaN, '"NaN"'],
   [float, -Infinity, '"-Infinity"'],
-  [{ kind: "string" }, 'a"\\\n\x01é', '"a\\"\\\\\\n\\u0001é"'],
+  [
+    { kind: "string", encoding: "utf-8" },
+    'a"\\\n\x01é',
+    '"a\\"\\\\\\n\\u0001é"',
+  ],
   [
     { kind: "enumeration", container: integer(), mappings: [] },
     3,
@@ -57,12 +61,12 @@ const FIELDS: readonly [FieldClass, Value, string][] = [
     '{"value":3,"labels":["low"]}',
   ],
   [
-    { kind: "array", length: 2, element: float, isText: false },
+    { kind: "array", length: 2, element: float, minimumAlignment: 1 },
     [1, 2.5],
     "[1,2.5]",
   ],
   [
-    { kind: "array", length: 2, element: integer(), isText: true },
+    { kind: "text", length: 2, encoding: "utf-8" },
     "ab",
     '"ab"',
   ],
@@ -70,8 +74,10 @@ const FIELDS: readonly [FieldClass, Value, string][] = [
   [
     {
       kind: "variant",
-      tag: ["tag"],
-      options: struct({ a: integer(), b: { kind: "string" } }).members,
+      tag: { path: ["tag"] },
+      options:
+        struct({ a: integer(), b: { kind: "string", encoding: "utf-8" } })
+          .members,
     },
     { option: 1, value: "x" },
     '"x"',

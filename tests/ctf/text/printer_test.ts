@@ -46,7 +46,7 @@ const LIST: FieldClass = {
   kind: "array",
   element: integer({ base: 16 }),
   length: 2,
-  isText: false,
+  minimumAlignment: 1,
 };
 
 const FIELDS: readonly [string, FieldClass, Value, string][] = [
@@ -105,14 +105,14 @@ const FIELDS: readonly [string, FieldClass, Value, string][] = [
     "0777",
   ],
   ["binary", integer({ base: 2, size: 5 }), 5, "0b00101"],
-  ["text", { kind: "string" }, "é 漢 😀", '"é 漢 😀"'],
+  ["text", { kind: "string", encoding: "utf-8" }, "é 漢 😀", '"é 漢 😀"'],
   [
     "escapes",
-    { kind: "string" },
+    { kind: "string", encoding: "utf-8" },
     "\\\"'?\x07\b\x1b\f\n\r\t\v\x01\x7f",
     String.raw`"\\\"\'\?\a\b\e\f\n\r\t\v\x01\x7f"`,
   ],
-  ["an empty text", { kind: "string" }, "", '""'],
+  ["an empty text", { kind: "string", encoding: "utf-8" }, "", '""'],
   ["a label", ENUMERATION, 5, '( "low" : container = 5 )'],
   ["two labels", ENUMERATION, 1, '( "one", "low" : container = 1 )'],
   [
@@ -134,8 +134,10 @@ const FIELDS: readonly [string, FieldClass, Value, string][] = [
     "a variant",
     {
       kind: "variant",
-      tag: ["tag"],
-      options: struct({ a: integer(), b: { kind: "string" } }).members,
+      tag: { path: ["tag"] },
+      options:
+        struct({ a: integer(), b: { kind: "string", encoding: "utf-8" } })
+          .members,
     },
     { option: 1, value: "x" },
     '{ "x" }',
