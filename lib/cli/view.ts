@@ -3,12 +3,12 @@
 import {
   type EventClass,
   type LossRecord,
-  type Message,
   type StreamClass,
   type StreamInfo,
   type TraceClass,
   TraceReadError,
 } from "../ctf/read/model.ts";
+import type { EventSource } from "../ctf/read/event_source.ts";
 import { TraceReader } from "../ctf/read/trace_reader.ts";
 import { TextBuffer } from "../ctf/text/buffer.ts";
 import { JsonPrinter } from "../ctf/text/json.ts";
@@ -82,7 +82,7 @@ async function view(settings: ViewSettings): Promise<number> {
     },
   });
   const range = rangeOf(reader, settings);
-  const messages = selected(reader.messages(range), settings);
+  const sources = selected(reader.sources(range), settings);
   function traceName(trace: TraceClass): string {
     return nameOf(trace, root);
   }
@@ -94,16 +94,16 @@ async function view(settings: ViewSettings): Promise<number> {
     warn: writeErrorLine,
   };
   if (settings.form === "summary") {
-    writeSummary(messages, options, root);
+    writeSummary(sources, options, root);
   } else {
-    print(messages, settings.form, options, range);
+    print(sources, settings.form, options, range);
   }
   return status;
 }
 
 /** Writes events to standard output, and losses to standard error. */
 function print(
-  messages: Iterable<Message>,
+  sources: Iterable<EventSource>,
   form: "text" | "json",
   options: TextOptions,
   range: Range,
@@ -111,12 +111,12 @@ function print(
   const out = new TextBuffer();
   const text = new TextPrinter(out, options);
   const printer = form === "json" ? new JsonPrinter(out, options) : text;
-  for (const message of messages) {
-    if (message.kind === "event") {
-      printer.event(message);
+  for (const source of sources) {
+    if (source.loss === undefined) {
+      printer.eventAt(source);
       if (out.isFull) writeOutput(out.take());
     } else {
-      const loss = clip(message, range);
+      const loss = clip(source.loss, range);
       if (loss !== undefined) writeErrorLine(text.loss(loss));
     }
   }
@@ -124,12 +124,12 @@ function print(
 }
 
 function writeSummary(
-  messages: Iterable<Message>,
+  sources: Iterable<EventSource>,
   options: TextOptions,
   root: string,
 ): void {
   const summary = new Summary();
-  for (const message of messages) summary.add(message);
+  for (const source of sources) summary.add(source);
   const times = new TimePrinter({ ...options, date: true }, writeErrorLine);
   const lines = summary.lines(
     ({ path }) => relative(path, root),
@@ -142,34 +142,34 @@ function writeSummary(
   writeOutput(new TextEncoder().encode(lines.join("\n") + "\n"));
 }
 
-/** Of `messages`, those that `settings` ask for. */
+/** Of `sources`, those at messages that `settings` ask for. */
 function selected(
-  messages: Iterable<Message>,
+  sources: Iterable<EventSource>,
   { event, limit }: ViewSettings,
-): Iterable<Message> {
-  const wanted = event === undefined ? messages : named(messages, event);
+): Iterable<EventSource> {
+  const wanted = event === undefined ? sources : named(sources, event);
   return limit === Infinity ? wanted : limited(wanted, limit);
 }
 
 function* named(
-  messages: Iterable<Message>,
+  sources: Iterable<EventSource>,
   pattern: string,
-): Generator<Message, void, undefined> {
+): Generator<EventSource, void, undefined> {
   const isWanted = classFilter(pattern);
-  for (const message of messages) {
-    if (message.kind !== "event" || isWanted(message.class)) yield message;
+  for (const source of sources) {
+    if (source.loss || isWanted(source.event.class)) yield source;
   }
 }
 
 function* limited(
-  messages: Iterable<Message>,
+  sources: Iterable<EventSource>,
   limit: number,
-): Generator<Message, void, undefined> {
+): Generator<EventSource, void, undefined> {
   let left = limit;
   if (left === 0) return;
-  for (const message of messages) {
-    yield message;
-    if (message.kind === "event" && --left === 0) return;
+  for (const source of sources) {
+    yield source;
+    if (source.loss === undefined && --left === 0) return;
   }
 }
 

@@ -1,5 +1,13 @@
 /** Text as bytes, gathered in one growing buffer. */
 
+import {
+  INTEGER_ROOM,
+  writeDecimal,
+  writeHexadecimal,
+  writeHexadecimal64,
+  writeNine,
+} from "./digits.ts";
+
 const encoder = new TextEncoder();
 
 /** What is gathered before a buffer says that it is full. */
@@ -8,15 +16,9 @@ const FULL_BYTES = 128 * 1024;
 const BYTES_PER_CHARACTER = 6;
 /** Fewer bytes are copied faster one by one than by a call. */
 const COPIED_BY_HAND = 24;
-/** Room for any number in any form. */
-const NUMBER_BYTES = 72;
-
 /** The lone surrogates that stand for bytes from 0x80. */
 const RAW_BYTES = 0xdc80;
 const RAW_BYTES_END = 0xdcff;
-
-const ZERO = 0x30;
-const UPPER_DIGITS = asciiBytes("0123456789ABCDEF");
 
 const wide = new BigInt64Array(1);
 const halves = new Uint32Array(wide.buffer);
@@ -28,40 +30,42 @@ export function asciiBytes(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-/** A growing buffer of UTF-8. */
+/**
+ * A growing buffer of UTF-8. Who writes into it directly asks for room first,
+ * and sets {@linkcode length} afterwards.
+ */
 export class TextBuffer {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(2 * FULL_BYTES);
-  #length = 0;
-
+  /** All the memory that there is; new memory after it has grown. */
+  storage: Uint8Array<ArrayBuffer> = new Uint8Array(2 * FULL_BYTES);
+  /** The same memory. */
+  view: DataView<ArrayBuffer> = new DataView(this.storage.buffer);
   /** How many bytes are in it. */
-  get length(): number {
-    return this.#length;
-  }
+  length = 0;
 
   /** Whether it is time to take what is in it. */
   get isFull(): boolean {
-    return this.#length >= FULL_BYTES;
+    return this.length >= FULL_BYTES;
   }
 
   /** What is in it, valid until the next change; then it is empty. */
   take(): Uint8Array<ArrayBuffer> {
-    const taken = this.#bytes.subarray(0, this.#length);
-    this.#length = 0;
+    const taken = this.storage.subarray(0, this.length);
+    this.length = 0;
     return taken;
   }
 
   /** Drops everything after the first `length` bytes. */
   truncate(length: number): void {
-    this.#length = length;
+    this.length = length;
   }
 
   /** Adds bytes. */
   bytes(source: Uint8Array): void {
     const { length } = source;
-    if (this.#length + length > this.#bytes.length) this.#grow(length);
-    const target = this.#bytes;
-    const start = this.#length;
-    this.#length = start + length;
+    this.reserve(length);
+    const target = this.storage;
+    const start = this.length;
+    this.length = start + length;
     if (length > COPIED_BY_HAND) {
       target.set(source, start);
       return;
@@ -75,19 +79,19 @@ export class TextBuffer {
   text(text: string): void {
     const { length } = text;
     const room = length * BYTES_PER_CHARACTER;
-    if (this.#length + room > this.#bytes.length) this.#grow(room);
-    const target = this.#bytes;
-    const start = this.#length;
+    this.reserve(room);
+    const target = this.storage;
+    const start = this.length;
     for (let index = 0; index < length; index++) {
       const code = text.charCodeAt(index);
       if (code >= 0x80) {
-        this.#length = start +
+        this.length = start +
           encoder.encodeInto(text, target.subarray(start)).written;
         return;
       }
       target[start + index] = code;
     }
-    this.#length = start + length;
+    this.length = start + length;
   }
 
   /**
@@ -101,9 +105,9 @@ export class TextBuffer {
   ): void {
     const { length } = text;
     const room = length * BYTES_PER_CHARACTER + 2;
-    if (this.#length + room > this.#bytes.length) this.#grow(room);
-    const target = this.#bytes;
-    let at = this.#length;
+    this.reserve(room);
+    const target = this.storage;
+    let at = this.length;
     target[at++] = 0x22;
     for (let index = 0; index < length; index++) {
       const code = text.charCodeAt(index);
@@ -118,12 +122,12 @@ export class TextBuffer {
       else for (const byte of escape) target[at++] = byte;
     }
     target[at++] = 0x22;
-    this.#length = at;
+    this.length = at;
   }
 
   /** Puts text at `at`, where there is room; returns where it ends. */
   #nonAscii(text: string, at: number): number {
-    const target = this.#bytes;
+    const target = this.storage;
     if (text.isWellFormed()) {
       return at + encoder.encodeInto(text, target.subarray(at)).written;
     }
@@ -142,34 +146,16 @@ export class TextBuffer {
 
   /** Adds an integer in base 10. */
   decimal(value: number | bigint): void {
-    if (typeof value === "bigint") {
-      const short = Number(value);
-      if (Number.isSafeInteger(short)) this.decimal(short);
-      else this.text(value.toString());
-      return;
-    }
-    if (this.#length + NUMBER_BYTES > this.#bytes.length) {
-      this.#grow(NUMBER_BYTES);
-    }
-    if (value < 0) {
-      this.#bytes[this.#length++] = 0x2d;
-      value = -value;
-    }
-    if (value < 1e9) {
-      this.#digits(value, digitsOf(value));
-      return;
-    }
-    const high = Math.floor(value / 1e9);
-    this.decimal(high);
-    this.#digits(value - high * 1e9, 9);
+    const short = Number(value);
+    if (!Number.isSafeInteger(short)) return this.text(value.toString());
+    const at = this.reserve(INTEGER_ROOM);
+    this.length = writeDecimal(this.view, at, short);
   }
 
-  /** Adds an integer below a milliard in exactly `count` decimal digits. */
-  padded(value: number, count: number): void {
-    if (this.#length + NUMBER_BYTES > this.#bytes.length) {
-      this.#grow(NUMBER_BYTES);
-    }
-    this.#digits(value, count);
+  /** Adds an integer below a milliard in exactly nine decimal digits. */
+  nine(value: number): void {
+    const at = this.reserve(INTEGER_ROOM);
+    this.length = writeNine(this.view, at, value);
   }
 
   /** Adds the low `bits` bits, a multiple of 4, in upper case base 16. */
@@ -185,43 +171,27 @@ export class TextBuffer {
       high = Math.floor(value / 2 ** 32);
     }
     if (bits < 32) low &= 2 ** bits - 1;
-    if (bits <= 32) high = 0;
-    else if (bits < 64) high &= 2 ** (bits - 32) - 1;
-    if (this.#length + NUMBER_BYTES > this.#bytes.length) {
-      this.#grow(NUMBER_BYTES);
+    const at = this.reserve(INTEGER_ROOM);
+    if (bits <= 32) {
+      this.length = writeHexadecimal(this.view, at, low >>> 0);
+      return;
     }
-    if (high === 0) {
-      this.#nibbles(low >>> 0, nibblesOf(low >>> 0));
-    } else {
-      this.#nibbles(high >>> 0, nibblesOf(high >>> 0));
-      this.#nibbles(low, 8);
-    }
+    if (bits < 64) high &= 2 ** (bits - 32) - 1;
+    this.length = writeHexadecimal64(this.view, at, high >>> 0, low >>> 0);
   }
 
-  #nibbles(value: number, count: number): void {
-    const target = this.#bytes;
-    for (let shift = (count - 1) * 4; shift >= 0; shift -= 4) {
-      target[this.#length++] = UPPER_DIGITS[(value >>> shift) & 15]!;
-    }
+  /** Makes room for `count` more bytes; returns how many are in it. */
+  reserve(count: number): number {
+    const needed = this.length + count;
+    if (needed > this.storage.length) this.#grow(needed);
+    return this.length;
   }
 
-  #digits(value: number, count: number): void {
-    const target = this.#bytes;
-    let rest = value | 0;
-    for (let at = this.#length + count - 1; at >= this.#length; at--) {
-      const next = (rest / 10) | 0;
-      target[at] = ZERO + rest - next * 10;
-      rest = next;
-    }
-    this.#length += count;
-  }
-
-  /** Makes room; only called where there is too little, which is cheaper. */
-  #grow(count: number): void {
-    const needed = this.#length + count;
-    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+  #grow(needed: number): void {
+    const grown = new Uint8Array(Math.max(needed, 2 * this.storage.length));
+    grown.set(this.storage.subarray(0, this.length));
+    this.storage = grown;
+    this.view = new DataView(grown.buffer);
   }
 }
 
@@ -229,14 +199,4 @@ function endOfNonAscii(text: string, start: number): number {
   let end = start + 1;
   while (end < text.length && text.charCodeAt(end) >= 0x80) end++;
   return end;
-}
-
-function nibblesOf(value: number): number {
-  return value === 0 ? 1 : (35 - Math.clz32(value)) >> 2;
-}
-
-function digitsOf(value: number): number {
-  let count = 1;
-  for (let limit = 10; value >= limit; limit *= 10) count++;
-  return count;
 }

@@ -24,7 +24,7 @@ const ENUMERATION_TEXTS = 1024;
 const INDEX_TEXTS = 256;
 
 /** What babeltrace2 writes for characters that it escapes. */
-const ESCAPES = escapes();
+export const ESCAPES: readonly (Uint8Array | undefined)[] = escapes();
 
 const indexTexts: Uint8Array[] = [];
 

@@ -1,6 +1,7 @@
 /** Floating point numbers as C's `%g` prints them: six significant digits. */
 
 import type { TextBuffer } from "./buffer.ts";
+import { writeDecimal } from "./digits.ts";
 
 const DIGITS = 6;
 /** Below this, `%g` writes an exponent. */
@@ -16,34 +17,92 @@ const SIGN_BYTE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 7 : 0;
  */
 const HALFWAY_MARGIN = 1e-6;
 
+/** Powers of ten that are exact. */
+const POWERS = Array.from({ length: 23 }, (_, power) => 10 ** power);
+/** Beyond these, the product with a power of ten is too uncertain. */
+const LEAST_FAST = 1e-4;
+const MOST_FAST = 1e21;
+/** Bytes that any number needs. */
+export const FLOAT_ROOM = 32;
+
 /** Adds `value` as `%g` prints it. */
 export function printFloat(value: number, out: TextBuffer): void {
+  const at = out.reserve(FLOAT_ROOM);
+  out.length = writeFloat(out.view, at, value);
+}
+
+/** Writes `value` as `%g` prints it; returns where that ends. */
+export function writeFloat(view: DataView, at: number, value: number): number {
   const size = Math.abs(value);
-  if (!(size >= 1e-3 && size < 999_999)) return out.text(formatFloat(value));
-  let fraction = 8;
-  let scale = 1e8;
-  for (let limit = 1e-2; size >= limit; limit *= 10) {
-    fraction--;
-    scale /= 10;
+  if (!(size >= LEAST_FAST && size < MOST_FAST)) {
+    return writeText(view, at, formatFloat(value));
   }
-  const product = size * scale;
+  if (size < 1e6 && Math.floor(size) === size) {
+    return writeDecimal(view, at, value);
+  }
+  const exponent = exponentOf(size);
+  const shift = DIGITS - 1 - exponent;
+  const product = shift >= 0 ? size * POWERS[shift]! : size / POWERS[-shift]!;
   let digits = Math.floor(product);
   const rest = product - digits;
   if (Math.abs(rest - 0.5) < HALFWAY_MARGIN) {
-    return out.text(formatFloat(value));
+    return writeText(view, at, formatFloat(value));
   }
   if (rest > 0.5) digits++;
-  if (value < 0) out.text("-");
-  const whole = Math.floor(digits / scale);
-  out.decimal(whole);
-  let decimals = digits - whole * scale;
-  if (decimals === 0) return;
-  while (decimals % 10 === 0) {
-    decimals /= 10;
-    fraction--;
+  // Rounded up to one digit more.
+  if (digits === 1e6) return writeText(view, at, formatFloat(value));
+  if (value < 0) view.setUint8(at++, 0x2d);
+  if (exponent < DIGITS) return writeFixed(view, at, digits, exponent);
+  at = writeFixed(view, at, digits, 0);
+  view.setUint8(at, 0x65);
+  view.setUint8(at + 1, 0x2b);
+  if (exponent < 10) view.setUint8(at + 2, 0x30);
+  return writeDecimal(view, at + (exponent < 10 ? 3 : 2), exponent);
+}
+
+/** The decimal exponent of a number of the fast range. */
+function exponentOf(size: number): number {
+  let exponent = -4;
+  while (size >= (exponent < 0 ? BELOW_ONE[-exponent]! : POWERS[exponent]!)) {
+    exponent++;
   }
-  out.text(".");
-  out.padded(decimals, fraction);
+  return exponent - 1;
+}
+
+/** Bounds of the exponents below 0, by their size. */
+const BELOW_ONE = [1, 1e-1, 1e-2, 1e-3, 1e-4];
+
+/** Six digits, of which the first stands for 10 to the power of `exponent`. */
+function writeFixed(
+  view: DataView,
+  at: number,
+  digits: number,
+  exponent: number,
+): number {
+  let decimals = DIGITS - 1 - exponent;
+  while (decimals > 0 && digits % 10 === 0) {
+    digits /= 10;
+    decimals--;
+  }
+  const scale = POWERS[decimals]!;
+  const whole = Math.floor(digits / scale);
+  at = writeDecimal(view, at, whole);
+  if (decimals === 0) return at;
+  view.setUint8(at++, 0x2e);
+  let rest = digits - whole * scale;
+  for (let place = decimals - 1; place >= 0; place--) {
+    const next = (rest / 10) | 0;
+    view.setUint8(at + place, 0x30 + rest - next * 10);
+    rest = next;
+  }
+  return at + decimals;
+}
+
+function writeText(view: DataView, at: number, text: string): number {
+  for (let index = 0; index < text.length; index++) {
+    view.setUint8(at + index, text.charCodeAt(index));
+  }
+  return at + text.length;
 }
 
 /** `value` as `%g` prints it. */

@@ -1,5 +1,6 @@
 /** Events as JSON, one object a line, with all integers exact. */
 
+import type { EventSource } from "../read/event_source.ts";
 import {
   type EventClass,
   type EventRecord,
@@ -71,6 +72,13 @@ export class JsonPrinter {
     printScope(plan.context, event.context, out);
     printScope(plan.payload, event.payload, out);
     out.text("}\n");
+  }
+
+  /** Adds the line of the event that `source` stands at, if it can be read. */
+  eventAt(source: EventSource): boolean {
+    const event = source.take(() => source.record());
+    if (event) this.event(event);
+    return event !== undefined;
   }
 
   #planOf({ class: eventClass, stream }: EventRecord): Plan {

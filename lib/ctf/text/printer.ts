@@ -1,17 +1,22 @@
 /** Events as text, byte for byte as babeltrace2 prints them by default. */
 
+import { type Moment, setMoment, timeOf } from "../read/clock.ts";
+import type { EventSource } from "../read/event_source.ts";
 import type {
   EventClass,
   EventRecord,
   LossRecord,
+  StreamClass,
   StreamInfo,
   StructClass,
   StructValue,
   TraceClass,
 } from "../read/model.ts";
+import type { EventFields } from "../read/trace_decoder.ts";
 import { asciiBytes, TextBuffer } from "./buffer.ts";
 import { type FieldPrinter, structPrinter } from "./fields.ts";
 import { type TimeOptions, TimePrinter } from "./time.ts";
+import { compileTranscriber, type Transcriber } from "./transcriber.ts";
 
 /** What may stand before an event's name. */
 export const SHOWN_FIELDS = [
@@ -68,36 +73,95 @@ const LOG_LEVELS = [
   ...["DEBUG_UNIT", "DEBUG_FUNCTION", "DEBUG_LINE", "DEBUG"],
 ].map((level) => `TRACE_${level}`);
 
+/** How one struct of an event is printed. */
+interface Scope {
+  readonly place: keyof EventFields;
+  /** Such as `event.fields = `. */
+  readonly before: string;
+  readonly names: boolean;
+  readonly print: FieldPrinter;
+}
+
 /** What comes out of one class, but for times and values. */
-interface Plan {
+class Plan {
   readonly header: Uint8Array;
-  readonly packetContext: Scope | undefined;
-  readonly streamContext: Scope | undefined;
-  readonly context: Scope | undefined;
-  readonly payload: Scope | undefined;
+  readonly packetContext: FieldPrinter | undefined;
+  /** Those that the class has, in their order. */
+  readonly scopes: readonly Scope[];
   /** The header and the context of the packet printed last. */
   beginning: Uint8Array | undefined;
   beginningOf: StructValue | undefined;
-}
+  #transcriber: Transcriber | undefined;
 
-/** How one scope's struct is printed. */
-interface Scope {
-  /** Such as `event.fields = `. */
-  readonly name: Uint8Array;
-  readonly print: FieldPrinter;
+  constructor(
+    header: Uint8Array,
+    stream: StreamClass,
+    eventClass: EventClass,
+    names: ReadonlySet<ShownName>,
+  ) {
+    const context = names.has("context");
+    function before(name: string): string {
+      return names.has("scope") ? `${name} = ` : "";
+    }
+    function scope(
+      place: Scope["place"],
+      name: string,
+      structClass: StructClass | undefined,
+      named: boolean,
+    ): Scope[] {
+      if (structClass === undefined) return [];
+      const print = structPrinter(structClass, named);
+      return [{ place, before: before(name), names: named, print }];
+    }
+    this.header = header;
+    const { packetContext } = stream;
+    // Without members, all that it had was about the packet itself.
+    if (packetContext !== undefined && packetContext.members.length > 0) {
+      const text = before("stream.packet.context");
+      const print = structPrinter(packetContext, context);
+      this.packetContext = (value, out) => {
+        out.text(text);
+        print(value, out);
+      };
+    }
+    this.scopes = [
+      ...scope(
+        "streamContext",
+        "stream.event.context",
+        stream.eventContext,
+        context,
+      ),
+      ...scope("context", "event.context", eventClass.context, context),
+      ...scope(
+        "payload",
+        "event.fields",
+        eventClass.payload,
+        names.has("payload"),
+      ),
+    ];
+  }
+
+  /** What prints the fields of the class; `some` text comes before. */
+  transcriberOf(fields: EventFields, some: boolean): Transcriber {
+    return this.#transcriber ??= compileTranscriber(
+      this.scopes.map(({ place, before, names }, index) => ({
+        before: (some || index > 0 ? ", " : "") + before,
+        field: fields[place]!,
+        names,
+      })),
+      "\n",
+    );
+  }
 }
 
 /** What stands around an event's time and the time since the event before. */
 interface TimeMarks {
-  readonly before: string;
-  readonly between: string;
+  readonly before: Uint8Array;
+  readonly between: Uint8Array;
   /** With the beginning of a time of less than a second. */
-  readonly betweenShort: string;
-  readonly after: string;
+  readonly betweenShort: Uint8Array;
+  readonly after: Uint8Array;
 }
-
-const NOTHING = asciiBytes("");
-const SEPARATOR = asciiBytes(", ");
 
 /** Prints events and losses one after the other. */
 export class TextPrinter {
@@ -109,8 +173,11 @@ export class TextPrinter {
   readonly #times: TimePrinter;
   readonly #marks: TimeMarks;
   readonly #plans = new Map<EventClass, Plan>();
-  /** Time or ticks of the event before. */
-  #last: bigint | undefined;
+  /** The time, and the ticks, of the event before. */
+  readonly #last: Moment = { seconds: NaN, nanoseconds: 0 };
+  #lastCycles: bigint | undefined;
+  readonly #moment: Moment = { seconds: 0, nanoseconds: 0 };
+  readonly #transcribe = (source: EventSource) => this.#transcribeAt(source);
 
   /** Prints into `out`, which the caller empties. */
   constructor(out: TextBuffer, options: TextOptions = {}) {
@@ -125,17 +192,53 @@ export class TextPrinter {
   /** Adds the line of an event. */
   event(event: EventRecord): void {
     const out = this.#out;
-    const plan = this.#planOf(event);
-    if (event.stream.class.clock !== undefined) this.#printTime(event);
-    const some = this.#printBeginning(plan, event);
-    const more = this.#printScope(
-      plan.streamContext,
-      event.streamContext,
-      some,
-    );
-    const most = this.#printScope(plan.context, event.context, more);
-    this.#printScope(plan.payload, event.payload, most);
+    const { stream, packetContext } = event;
+    const plan = this.#planOf(stream, event.class);
+    if (stream.class.clock !== undefined) {
+      setMoment(this.#moment, event.timestamp);
+      this.#printTime(this.#moment, event);
+      this.#remember(this.#moment, event);
+    }
+    let some = this.#printBeginning(plan, packetContext);
+    for (const scope of plan.scopes) {
+      const value = event[scope.place];
+      if (value === undefined) continue;
+      out.text((some ? ", " : "") + scope.before);
+      scope.print(value, out);
+      some = true;
+    }
     out.text("\n");
+  }
+
+  /**
+   * Adds the line of the event that `source` stands at, from its bytes: far
+   * faster than {@linkcode event}. Returns whether it could be read.
+   */
+  eventAt(source: EventSource): boolean {
+    const before = this.#out.length;
+    if (source.take(this.#transcribe)) return true;
+    this.#out.truncate(before);
+    return false;
+  }
+
+  #transcribeAt(source: EventSource): true {
+    const { cursor, event } = source;
+    const { stream, start } = source.packet!;
+    const out = this.#out;
+    const before = out.length;
+    const plan = this.#planOf(stream, event.class);
+    const timed = stream.class.clock !== undefined;
+    const ticks = { cycles: this.#options.cycles ? cursor.clock.ticks : 0n };
+    if (timed) this.#printTime(source, ticks);
+    const some = this.#printBeginning(plan, start.context);
+    try {
+      plan.transcriberOf(event.fields, some)(cursor, out);
+    } catch (error) {
+      out.truncate(before);
+      throw error;
+    }
+    if (timed) this.#remember(source, ticks);
+    return true;
   }
 
   /** The line for standard error about events or packets that are missing. */
@@ -161,33 +264,18 @@ export class TextPrinter {
    * Adds the header and the packet's context, which is the same for many
    * events; returns whether there is such a context.
    */
-  #printBeginning(plan: Plan, { packetContext }: EventRecord): boolean {
+  #printBeginning(plan: Plan, packetContext: StructValue | undefined): boolean {
     const out = this.#out;
+    const has = plan.packetContext !== undefined && packetContext !== undefined;
     if (plan.beginningOf !== packetContext || plan.beginning === undefined) {
       const scratch = this.#scratch;
       scratch.bytes(plan.header);
-      if (plan.packetContext !== undefined && packetContext !== undefined) {
-        scratch.bytes(plan.packetContext.name);
-        plan.packetContext.print(packetContext, scratch);
-      }
+      if (has) plan.packetContext(packetContext, scratch);
       plan.beginning = scratch.take().slice();
       plan.beginningOf = packetContext;
     }
     out.bytes(plan.beginning);
-    return plan.packetContext !== undefined && packetContext !== undefined;
-  }
-
-  /** Adds a scope's struct; returns whether there is `some` scope by now. */
-  #printScope(
-    scope: Scope | undefined,
-    value: StructValue | undefined,
-    some: boolean,
-  ): boolean {
-    if (scope === undefined || value === undefined) return some;
-    if (some) this.#out.bytes(SEPARATOR);
-    this.#out.bytes(scope.name);
-    scope.print(value, this.#out);
-    return true;
+    return has;
   }
 
   #warn(line: string): void {
@@ -196,85 +284,67 @@ export class TextPrinter {
 
   #timeText(time: bigint): string {
     const out = new TextBuffer();
-    this.#times.print(time, out);
+    const moment: Moment = { seconds: 0, nanoseconds: 0 };
+    setMoment(moment, time);
+    this.#times.print(moment, out);
     return new TextDecoder().decode(out.take());
   }
 
-  #printTime(event: EventRecord): void {
+  #printTime(moment: Moment, { cycles }: { cycles: bigint }): void {
     const out = this.#out;
-    const { cycles, delta } = this.#options;
-    const now = cycles ? event.cycles : event.timestamp;
-    out.text(this.#marks.before);
-    if (cycles) out.text(now.toString().padStart(20, "0"));
-    else this.#times.print(now, out);
-    if (delta !== false) this.#printDelta(now);
-    out.text(this.#marks.after);
-    this.#last = now;
+    const { cycles: asCycles, delta } = this.#options;
+    out.bytes(this.#marks.before);
+    if (asCycles) out.text(cycles.toString().padStart(20, "0"));
+    else this.#times.print(moment, out);
+    if (delta !== false) {
+      if (asCycles) this.#printCyclesDelta(cycles);
+      else this.#printDelta(moment);
+    }
+    out.bytes(this.#marks.after);
   }
 
-  #printDelta(now: bigint): void {
+  /** What the next event's time is after. */
+  #remember(
+    { seconds, nanoseconds }: Moment,
+    { cycles }: { cycles: bigint },
+  ): void {
+    this.#last.seconds = seconds;
+    this.#last.nanoseconds = nanoseconds;
+    this.#lastCycles = cycles;
+  }
+
+  #printDelta(now: Moment): void {
     const out = this.#out;
     const { between, betweenShort } = this.#marks;
-    const { cycles } = this.#options;
-    if (this.#last === undefined) {
-      return out.text(between + (cycles ? "+????????????" : "+?.?????????"));
+    const last = this.#last;
+    const short = (now.seconds - last.seconds) * 1e9 +
+      now.nanoseconds - last.nanoseconds;
+    if (short >= 0 && short < 1e9) {
+      out.bytes(betweenShort);
+      return out.nine(short);
     }
-    const delta = now - this.#last;
-    const short = Number(delta);
-    if (!cycles && short >= 0 && short < 1e9) {
-      out.text(betweenShort);
-      out.padded(short, 9);
-      return;
-    }
-    out.text(between);
-    const wide = BigInt.asUintN(64, delta);
-    if (cycles) {
-      out.text(`+${wide.toString().padStart(12, "0")}`);
-    } else {
-      out.text(`+${wide / 1_000_000_000n}.`);
-      out.padded(Number(wide % 1_000_000_000n), 9);
-    }
+    out.bytes(between);
+    if (Number.isNaN(short)) return out.text("+?.?????????");
+    const wide = BigInt.asUintN(64, timeOf(now) - timeOf(last));
+    out.text(`+${wide / 1_000_000_000n}.`);
+    out.nine(Number(wide % 1_000_000_000n));
   }
 
-  #planOf(event: EventRecord): Plan {
-    const known = this.#plans.get(event.class);
+  #printCyclesDelta(now: bigint): void {
+    const last = this.#lastCycles;
+    this.#out.bytes(this.#marks.between);
+    if (last === undefined) return this.#out.text("+????????????");
+    const delta = BigInt.asUintN(64, now - last);
+    this.#out.text(`+${delta.toString().padStart(12, "0")}`);
+  }
+
+  #planOf(stream: StreamInfo, eventClass: EventClass): Plan {
+    const known = this.#plans.get(eventClass);
     if (known !== undefined) return known;
-    const { stream, class: eventClass } = event;
-    const context = this.#names.has("context");
-    const { packetContext } = stream.class;
-    const plan = {
-      header: asciiBytes(this.#header(stream, eventClass)),
-      // Without members, all that it had was about the packet itself.
-      packetContext: packetContext?.members.length === 0
-        ? undefined
-        : this.#scope("stream.packet.context", packetContext, context),
-      streamContext: this.#scope(
-        "stream.event.context",
-        stream.class.eventContext,
-        context,
-      ),
-      context: this.#scope("event.context", eventClass.context, context),
-      payload: this.#scope(
-        "event.fields",
-        eventClass.payload,
-        this.#names.has("payload"),
-      ),
-      beginning: undefined,
-      beginningOf: undefined,
-    };
+    const header = asciiBytes(this.#header(stream, eventClass));
+    const plan = new Plan(header, stream.class, eventClass, this.#names);
     this.#plans.set(eventClass, plan);
     return plan;
-  }
-
-  #scope(
-    name: string,
-    structClass: StructClass | undefined,
-    names: boolean,
-  ): Scope | undefined {
-    return structClass && {
-      name: this.#names.has("scope") ? asciiBytes(`${name} = `) : NOTHING,
-      print: structPrinter(structClass, names),
-    };
   }
 
   /** What stands between an event's time and its contexts. */
@@ -334,9 +404,9 @@ function timeMarks(named: boolean, delta: boolean): TimeMarks {
   const between = named ? ", delta = " : "] (";
   const after = delta ? ") " : "] ";
   return {
-    before: named ? "timestamp = " : "[",
-    between,
-    betweenShort: `${between}+0.`,
-    after: named ? "" : after,
+    before: asciiBytes(named ? "timestamp = " : "["),
+    between: asciiBytes(between),
+    betweenShort: asciiBytes(`${between}+0.`),
+    after: asciiBytes(named ? "" : after),
   };
 }

@@ -1,6 +1,8 @@
 /** What a trace holds, in numbers: streams, events by name, loss, and a histogram over time. */
 
-import type { LossRecord, Message, StreamInfo } from "../read/model.ts";
+import type { Moment } from "../read/clock.ts";
+import type { EventSource } from "../read/event_source.ts";
+import type { LossRecord, StreamInfo } from "../read/model.ts";
 
 /** Names of events that are listed. */
 const EVENT_NAMES = 40;
@@ -12,7 +14,7 @@ const BAR_COLUMNS = 40;
 const EIGHTHS = "▏▎▍▌▋▊▉█";
 /** Slots in which events are counted before their time span is known. */
 const SLOTS = 2 * BARS;
-const SECOND = 1_000_000_000n;
+const SECOND = 1_000_000_000;
 
 /** What is counted of one stream. */
 interface StreamCounts {
@@ -29,34 +31,40 @@ export class Summary {
   readonly #names = new Map<string, number>();
   readonly #histogram = new Histogram();
   #events = 0;
-  #first: bigint | undefined;
-  #last: bigint | undefined;
+  #first: Moment | undefined;
+  readonly #last: Moment = { seconds: 0, nanoseconds: 0 };
 
-  /** Counts a message; messages come in order of time. */
-  add(message: Message): void {
-    const counts = this.#countsOf(message.stream);
-    if (message.kind !== "event") return addLoss(counts, message);
+  /** Counts the message that `source` stands at; they come in order of time. */
+  add(source: EventSource): void {
+    const counts = this.#countsOf(source.stream);
+    if (source.loss) return addLoss(counts, source.loss);
     counts.events++;
     this.#events++;
-    const { name } = message.class;
+    const { name } = source.event.class;
     this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
-    if (message.stream.class.clock === undefined) return;
-    this.#first ??= message.timestamp;
-    this.#last = message.timestamp;
-    this.#histogram.add(Number(message.timestamp - this.#first));
+    if (source.stream.class.clock === undefined) return;
+    const { seconds, nanoseconds } = source;
+    this.#first ??= { seconds, nanoseconds };
+    this.#last.seconds = seconds;
+    this.#last.nanoseconds = nanoseconds;
+    this.#histogram.add(this.#span());
+  }
+
+  /** Nanoseconds from the first event to the last. */
+  #span(): number {
+    if (this.#first === undefined) return 0;
+    return (this.#last.seconds - this.#first.seconds) * SECOND +
+      this.#last.nanoseconds - this.#first.nanoseconds;
   }
 
   /** The summary as lines; `timeText` writes a time. */
   lines(
     streamName: (stream: StreamInfo) => string,
-    timeText: (time: bigint) => string,
+    timeText: (time: Moment) => string,
   ): string[] {
-    const span = this.#first === undefined || this.#last === undefined
-      ? 0n
-      : this.#last - this.#first;
-    const seconds = Number(span) / Number(SECOND);
+    const seconds = this.#span() / SECOND;
     const lines = [];
-    if (this.#first !== undefined && this.#last !== undefined) {
+    if (this.#first !== undefined) {
       lines.push(
         `From ${timeText(this.#first)} to ${timeText(this.#last)}: ` +
           `${seconds.toFixed(6)} s`,
@@ -78,7 +86,7 @@ export class Summary {
       "Events by name:",
       ...this.#nameLines(seconds),
     );
-    if (span > 0n) {
+    if (seconds > 0) {
       lines.push("", "Events over time:", ...this.#histogram.lines());
     }
     return lines;

@@ -1,6 +1,7 @@
 /** Times as babeltrace2 prints them. */
 
-import type { TextBuffer } from "./buffer.ts";
+import { type Moment, timeOf } from "../read/clock.ts";
+import { asciiBytes, type TextBuffer } from "./buffer.ts";
 
 /** How times are printed. */
 export interface TimeOptions {
@@ -12,18 +13,15 @@ export interface TimeOptions {
   readonly gmt?: boolean;
 }
 
-const SECOND = 1_000_000_000;
-const SECOND_WIDE = 1_000_000_000n;
+const SECOND = 1_000_000_000n;
 
 /** Prints times; the text of the last second is kept. */
 export class TimePrinter {
   readonly #options: TimeOptions;
   readonly #warn: (line: string) => void;
-  /** The time printed last, not below 0; and its nanoseconds. */
-  #last: bigint | undefined;
-  #nanoseconds = 0;
-  /** Everything before the nanoseconds of {@linkcode #last}. */
-  #text = "";
+  /** The second printed last, not below 0, and its text. */
+  #second = -1;
+  #text: Uint8Array = new Uint8Array(0);
   #warned = false;
 
   constructor(options: TimeOptions, warn: (line: string) => void) {
@@ -31,29 +29,29 @@ export class TimePrinter {
     this.#warn = warn;
   }
 
-  /** Adds a time, in nanoseconds since 1970. */
-  print(time: bigint, out: TextBuffer): void {
-    const step = this.#last === undefined ? -1 : Number(time - this.#last);
-    const next = this.#nanoseconds + step;
-    if (step < 0 || next >= SECOND || this.#text === "") this.#begin(time);
-    else this.#nanoseconds = next;
-    if (time >= 0n) this.#last = time;
-    out.text(this.#text);
-    out.padded(this.#nanoseconds, 9);
+  /** Adds a time since 1970. */
+  print(moment: Moment, out: TextBuffer): void {
+    const { seconds, nanoseconds } = moment;
+    if (seconds !== this.#second) {
+      if (seconds < 0) return this.#printNegative(timeOf(moment), out);
+      this.#second = seconds;
+      this.#text = asciiBytes(this.#secondText(seconds));
+    }
+    out.bytes(this.#text);
+    out.nine(nanoseconds);
   }
 
-  #begin(time: bigint): void {
-    const size = time < 0n ? -time : time;
-    const seconds = size / SECOND_WIDE;
-    this.#nanoseconds = Number(size % SECOND_WIDE);
-    const sign = time < 0n ? "-" : "";
-    if (this.#options.seconds || (time < 0n && !this.#warned)) {
+  #printNegative(time: bigint, out: TextBuffer): void {
+    const size = -time;
+    const seconds = size / SECOND;
+    if (this.#options.seconds || !this.#warned) {
       if (!this.#options.seconds) this.#warnOfNegative();
-      this.#text = `${sign}${seconds}.`;
+      out.text(`-${seconds}.`);
     } else {
       // After its one warning babeltrace2 drops the sign of later times.
-      this.#text = this.#clockText(Number(seconds));
+      out.text(this.#clockText(Number(seconds)));
     }
+    out.nine(Number(size % SECOND));
   }
 
   #warnOfNegative(): void {
@@ -62,6 +60,10 @@ export class TimePrinter {
       "[warning] Fallback to [sec.ns] to print negative time value. " +
         "Use --clock-seconds.",
     );
+  }
+
+  #secondText(seconds: number): string {
+    return this.#options.seconds ? `${seconds}.` : this.#clockText(seconds);
   }
 
   #clockText(seconds: number): string {
