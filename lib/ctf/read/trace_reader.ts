@@ -24,6 +24,12 @@ export interface TraceReaderOptions {
    * its own stream, but not in others.
    */
   readonly onError?: ErrorListener;
+  /**
+   * How much of all streams' packets may be in memory, in bytes; of each
+   * stream it is at least 4096, and what its longest event needs. Default:
+   * 64 MiB.
+   */
+  readonly memory?: number;
 }
 
 /** Directories nested deeper are not searched: links may lead round. */
@@ -50,16 +56,19 @@ export class TraceReader {
   readonly streams: readonly StreamInfo[];
   readonly #streams: readonly Stream[];
   readonly #onError: ErrorListener;
+  readonly #memory: number;
 
   private constructor(
     decoders: readonly TraceDecoder[],
     files: readonly DataFile[],
     onError: ErrorListener,
+    memory: number,
   ) {
     this.traces = decoders.map(({ trace }) => trace);
     this.streams = files.map(({ stream }) => stream);
     this.#streams = groupFiles(files);
     this.#onError = onError;
+    this.#memory = memory;
   }
 
   /**
@@ -93,7 +102,7 @@ export class TraceReader {
         }
       }
     }
-    return new TraceReader(decoders, files, onError);
+    return new TraceReader(decoders, files, onError, options.memory ?? MEMORY);
   }
 
   /**
@@ -121,7 +130,10 @@ export class TraceReader {
   }
 
   #merge(range: TimeRange): Merge {
-    const windowSize = Math.min(STREAM_MEMORY, MEMORY / this.#streams.length);
+    const windowSize = Math.min(
+      STREAM_MEMORY,
+      this.#memory / this.#streams.length,
+    );
     const merge = new Merge();
     for (const [order, { files }] of this.#streams.entries()) {
       const input = new FileInput(files, windowSize);

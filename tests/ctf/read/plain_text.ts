@@ -1,5 +1,8 @@
 /** Prints events as babeltrace2 does with few options, to compare what was read. */
 
+import { assert, assertEquals } from "@std/assert";
+import { TextBuffer } from "../../../lib/ctf/text/buffer.ts";
+import { TextPrinter } from "../../../lib/ctf/text/printer.ts";
 import { TraceReader } from "../../../lib/ctf/read/trace_reader.ts";
 import {
   type EventRecord,
@@ -22,8 +25,28 @@ export interface Reading {
   readonly errors: TraceReadError[];
 }
 
-/** Reads a directory with the reader under test. */
+/**
+ * Reads a directory with the reader under test, in all its ways: as values, as
+ * text from bytes, not looking at fields, and with little memory.
+ */
 export async function readOurs(directory: string): Promise<Reading> {
+  const reading = await readValues(directory);
+  for (const memory of [undefined, 1]) {
+    const { records, texts, skipped } = await readInOtherWays(
+      directory,
+      memory,
+    );
+    assertEquals(texts, records, `From bytes, memory ${memory}`);
+    assertEquals(texts.length, reading.lines.length, `Memory ${memory}`);
+    // A damaged field may go unseen where nobody looks at it.
+    if (reading.errors.length === 0) {
+      assertEquals(skipped, texts.length, `Skipped, memory ${memory}`);
+    } else assert(skipped >= texts.length, `Skipped, memory ${memory}`);
+  }
+  return reading;
+}
+
+async function readValues(directory: string): Promise<Reading> {
   const lines: string[] = [];
   const losses: LossRecord[] = [];
   const errors: TraceReadError[] = [];
@@ -35,6 +58,36 @@ export async function readOurs(directory: string): Promise<Reading> {
     else losses.push(message);
   }
   return { lines, losses, errors };
+}
+
+async function readInOtherWays(directory: string, memory: number | undefined) {
+  const options = {
+    onError: () => {},
+    ...(memory === undefined ? {} : { memory }),
+  };
+  const reader = await TraceReader.open(directory, options);
+  const valueBuffer = new TextBuffer();
+  const byteBuffer = new TextBuffer();
+  const values = new TextPrinter(valueBuffer);
+  const bytes = new TextPrinter(byteBuffer);
+  for (const message of reader.messages()) {
+    if (message.kind === "event") values.event(message);
+  }
+  for (const source of reader.sources()) {
+    if (!source.loss) bytes.eventAt(source);
+  }
+  let skipped = 0;
+  for (const source of reader.sources()) if (!source.loss) skipped++;
+  return {
+    records: linesOf(valueBuffer),
+    texts: linesOf(byteBuffer),
+    skipped,
+  };
+}
+
+function linesOf(buffer: TextBuffer): string[] {
+  return new TextDecoder("latin1").decode(buffer.take()).split("\n")
+    .slice(0, -1);
 }
 
 /** Reads a directory with babeltrace2. */
