@@ -9,35 +9,95 @@ import type { PacketStart, TraceDecoder } from "./trace_decoder.ts";
 const START_SIZES: readonly number[] = [4096, 65_536, 1_048_576];
 
 /** A data file, and what its first packet says. */
-export interface DataFile {
+export class DataFile implements Disposable {
   readonly path: string;
-  readonly decoder: TraceDecoder;
-  readonly stream: StreamInfo;
+  /** That of its trace, as far as its metadata has been read. */
+  decoder: TraceDecoder;
   readonly start: PacketStart;
-}
+  /** As much of it, in bytes, as is to be read by now. */
+  limit = Infinity;
+  readonly #handle: Deno.FsFile | undefined;
+  #stream: StreamInfo;
+  #isClosed = false;
 
-/**
- * Opens a data file; nothing where it is empty.
- *
- * @throws {TraceReadError} where no packet begins in it.
- */
-export function openDataFile(
-  path: string,
-  decoder: TraceDecoder,
-): DataFile | undefined {
-  try {
-    const size = sizeOf(path);
-    if (size === 0) return undefined;
-    const start = readStart(path, decoder, 0, size);
-    const stream = describe(path, decoder, start);
-    return { path, decoder, stream, start };
-  } catch (error) {
-    throw asReadError(error, path, 0);
+  private constructor(
+    path: string,
+    decoder: TraceDecoder,
+    start: PacketStart,
+    handle: Deno.FsFile | undefined,
+  ) {
+    this.path = path;
+    this.decoder = decoder;
+    this.start = start;
+    this.#stream = streamInfo(path, decoder, start);
+    this.#handle = handle;
+  }
+
+  /**
+   * Opens a data file; nothing where it has no whole beginning of a packet
+   * yet. With `handle`, which it closes at its end, it can be read even after
+   * it was renamed or removed.
+   *
+   * @throws {TraceReadError} where no packet begins in it.
+   */
+  static open(
+    path: string,
+    decoder: TraceDecoder,
+    handle?: Deno.FsFile,
+  ): DataFile | undefined {
+    try {
+      const { size } = handle?.statSync() ?? Deno.statSync(path);
+      if (size === 0) return undefined;
+      const read = (bytes: Uint8Array) => readAt(path, handle, 0, bytes);
+      const start = readStart(read, decoder, size);
+      return new DataFile(path, decoder, start, handle);
+    } catch (error) {
+      if (handle && error instanceof PacketEndError) return undefined;
+      throw asReadError(error, path, 0);
+    }
+  }
+
+  /** The stream, by the packet opened last. */
+  get stream(): StreamInfo {
+    return this.#stream;
+  }
+
+  /** In bytes, up to the limit. */
+  get size(): number {
+    return Math.min(this.fullSize, this.limit);
+  }
+
+  /** In bytes, with what is not to be read yet. */
+  get fullSize(): number {
+    return (this.#handle?.statSync() ?? Deno.statSync(this.path)).size;
+  }
+
+  /** Whether it has been read to its end, and its handle is closed. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The stream that a packet is of; its classes follow the metadata. */
+  streamOf(start: PacketStart): StreamInfo {
+    if (start.stream.class !== this.#stream.class) {
+      this.#stream = streamInfo(this.path, this.decoder, start);
+    }
+    return this.#stream;
+  }
+
+  /** Fills `bytes` from `offset` on. */
+  read(offset: number, bytes: Uint8Array): void {
+    readAt(this.path, this.#handle, offset, bytes);
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isClosed) this.#handle?.close();
+    this.#isClosed = true;
   }
 }
 
-/** What a stream is, by the beginning of its first packet. */
-export function describe(
+/** What a stream is, by the beginning of a packet. */
+export function streamInfo(
   path: string,
   { trace }: TraceDecoder,
   { instanceId, stream }: PacketStart,
@@ -50,28 +110,21 @@ export function describe(
   };
 }
 
-/** The file's size in bytes. */
-export function sizeOf(path: string): number {
-  return Deno.statSync(path).size;
-}
-
 /** Reads a packet's header and context, and no more of it than that needs. */
 function readStart(
-  path: string,
+  read: (bytes: Uint8Array) => void,
   decoder: TraceDecoder,
-  offset: number,
   fileSize: number,
 ): PacketStart {
   for (const length of START_SIZES) {
-    const room = Math.min(length, fileSize - offset);
-    const bytes = new Uint8Array(room);
-    readAt(path, offset, bytes);
+    const bytes = new Uint8Array(Math.min(length, fileSize));
+    read(bytes);
     const cursor = new PacketCursor(bytes);
-    cursor.reset(bytes, room * 8);
+    cursor.reset(bytes, bytes.length * 8);
     try {
       return decoder.readStart(cursor);
     } catch (error) {
-      const isWhole = room < length || length === START_SIZES.at(-1);
+      const isWhole = fileSize <= length || length === START_SIZES.at(-1);
       if (!(error instanceof PacketEndError) || isWhole) throw error;
     }
   }
@@ -79,16 +132,25 @@ function readStart(
 }
 
 /**
- * Fills `bytes` from `offset` on. Opened each time: traces may have more
- * streams than a process may have files.
+ * Fills `bytes` from `offset` on. Without a handle it is opened each time:
+ * traces may have more streams than a process may have files.
  */
-export function readAt(path: string, offset: number, bytes: Uint8Array): void {
-  using file = Deno.openSync(path);
-  file.seekSync(offset, Deno.SeekMode.Start);
-  for (let at = 0; at < bytes.length;) {
-    const count = file.readSync(bytes.subarray(at));
-    if (count === null) throw new RangeError("the file became shorter");
-    at += count;
+function readAt(
+  path: string,
+  handle: Deno.FsFile | undefined,
+  offset: number,
+  bytes: Uint8Array,
+): void {
+  const file = handle ?? Deno.openSync(path);
+  try {
+    file.seekSync(offset, Deno.SeekMode.Start);
+    for (let at = 0; at < bytes.length;) {
+      const count = file.readSync(bytes.subarray(at));
+      if (count === null) throw new RangeError("the file became shorter");
+      at += count;
+    }
+  } finally {
+    if (!handle) file.close();
   }
 }
 

@@ -25,7 +25,7 @@ export interface TimeRange {
  * not at all.
  */
 export class EventSource implements Moment {
-  /** The time of the message; before the first, and after the last, unchanged. */
+  /** The time of the message, or before which none can come. */
   seconds: number = -Infinity;
   nanoseconds: number = 0;
   /** Whether it stands at a message. */
@@ -52,6 +52,8 @@ export class EventSource implements Moment {
   #previous: PacketStart | undefined;
   /** Where in the packet the event begins, in bits. */
   #eventAt = -1;
+  /** Whether it is past the end of the range. */
+  #isOver = false;
   /** Whether the event's fields are still to be gone over. */
   #isUntaken = false;
   /** What is wrong with the packet's size: told after its events. */
@@ -81,17 +83,42 @@ export class EventSource implements Moment {
     return this.hasMessage;
   }
 
+  /** Whether there will be no more messages. */
+  get isEnded(): boolean {
+    return this.#isOver || !this.hasMessage && this.#input.isEnded;
+  }
+
+  /**
+   * Without a message, goes to the time before which none can come, where its
+   * input knows of a later one; returns whether it did.
+   */
+  wait(): boolean {
+    const until = this.#input.knownUntil;
+    if (until === undefined) return false;
+    const isLater = this.seconds === -Infinity || until > timeOf(this);
+    if (isLater) setMoment(this, until);
+    return isLater;
+  }
+
+  #finish(): false {
+    this.#isOver = true;
+    this.#isUntaken = false;
+    this.packet = undefined;
+    return false;
+  }
+
   #findNext(): boolean {
+    if (this.#isOver) return false;
     const { begin, end } = this.#range;
     for (;;) {
       const loss = this.loss = this.#losses.shift();
       if (loss) {
         setMoment(this, loss.timestamp);
-        if (end !== undefined && loss.timestamp > end) return false;
+        if (end !== undefined && loss.timestamp > end) return this.#finish();
         if (begin === undefined) return true;
         if ((loss.end ?? loss.timestamp) >= begin) return true;
       } else if (this.packet && this.#readHeader()) {
-        if (end !== undefined && timeOf(this) > end) return false;
+        if (end !== undefined && timeOf(this) > end) return this.#finish();
         if (begin === undefined || timeOf(this) >= begin) return true;
         this.take((source) => source.skip());
       } else if (!this.packet && !this.#openNext()) return false;
@@ -207,7 +234,8 @@ export class EventSource implements Moment {
       if (!packet) return false;
       this.#open(packet);
     } catch (error) {
-      this.#onError(asReadError(error, this.#input.stream.path, undefined));
+      if (!(error instanceof TraceReadError)) throw error;
+      this.#onError(error);
     }
     return true;
   }

@@ -1,7 +1,7 @@
 /** The packets of one stream out of its data files, of which a window is in memory. */
 
 import { type PacketCursor, PacketEndError } from "./bits.ts";
-import { asReadError, type DataFile, readAt, sizeOf } from "./data_file.ts";
+import { asReadError, type DataFile } from "./data_file.ts";
 import { type StreamInfo, TraceReadError } from "./model.ts";
 import { packetAfter, packetBefore } from "./packet_index.ts";
 import type { OpenPacket, PacketInput } from "./packet_input.ts";
@@ -14,7 +14,14 @@ const MAX_WINDOW = 256 * 2 ** 20;
 
 /** Reads the files of one stream, which are in order of time. */
 export class FileInput implements PacketInput {
-  readonly #files: readonly DataFile[];
+  /** More may be added while it grows. */
+  readonly files: DataFile[];
+  /**
+   * While the recording goes on, a packet that is not whole is one that is not
+   * there yet, and the last file has no end.
+   */
+  isEnded: boolean;
+  readonly knownUntil = undefined;
   readonly #windowSize: number;
   #index = 0;
   /** The next packet's first byte. */
@@ -30,13 +37,18 @@ export class FileInput implements PacketInput {
   #fileSize = 0;
 
   /** `windowSize` in bytes: how much of a packet is in memory, if it can be. */
-  constructor(files: readonly DataFile[], windowSize: number) {
-    this.#files = files;
+  constructor(
+    files: readonly DataFile[],
+    windowSize: number,
+    isEnded: boolean = true,
+  ) {
+    this.files = [...files];
+    this.isEnded = isEnded;
     this.#windowSize = Math.max(PAGE, Math.floor(windowSize / PAGE) * PAGE);
   }
 
   get stream(): StreamInfo {
-    return this.#files[0]!.stream;
+    return this.files[0]!.stream;
   }
 
   /**
@@ -47,12 +59,12 @@ export class FileInput implements PacketInput {
     function isWanted({ start }: DataFile, ticks: bigint | undefined): boolean {
       return ticks === undefined || start.stream.nanoseconds(ticks) >= begin;
     }
-    const later = this.#files.findIndex((file) =>
+    const later = this.files.findIndex((file) =>
       isWanted(file, file.start.timestampBegin)
     );
-    const last = (later < 0 ? this.#files.length : later) - 1;
+    const last = (later < 0 ? this.files.length : later) - 1;
     for (let index = last; index >= 0; index--) {
-      const file = this.#files[index]!;
+      const file = this.files[index]!;
       const offset = packetBefore(file.path, (end) => isWanted(file, end));
       this.#index = index;
       this.#offset = offset ?? 0;
@@ -62,14 +74,21 @@ export class FileInput implements PacketInput {
   }
 
   next(cursor: PacketCursor): OpenPacket | undefined {
-    for (; this.#index < this.#files.length; this.#goToNextFile()) {
-      const file = this.#files[this.#index]!;
+    for (; this.#index < this.files.length; this.#goToNextFile()) {
+      const file = this.files[this.#index]!;
       const offset = this.#offset;
-      if (this.#piece.length === 0) this.#measure(file.path);
-      if (offset >= this.#fileSize) continue;
+      if (!this.isEnded || this.#piece.length === 0) this.#measure(file);
+      const mayGrow = !this.isEnded && (
+        this.#index === this.files.length - 1 || this.#fileSize < file.fullSize
+      );
+      if (offset >= this.#fileSize) {
+        if (mayGrow) break;
+        continue;
+      }
       try {
-        return this.#open(file, offset, cursor);
+        return this.#open(file, offset, cursor, mayGrow);
       } catch (error) {
+        if (mayGrow && error instanceof PacketEndError) break;
         this.#offset = packetAfter(file.path, offset) ?? Infinity;
         throw asReadError(error, file.path, offset);
       }
@@ -77,22 +96,28 @@ export class FileInput implements PacketInput {
     return undefined;
   }
 
-  #measure(path: string): void {
+  #measure(file: DataFile): void {
     try {
-      this.#fileSize = sizeOf(path);
+      this.#fileSize = file.size;
     } catch (error) {
       this.#goToNextFile();
-      throw asReadError(error, path, undefined);
+      throw asReadError(error, file.path, undefined);
     }
   }
 
   #goToNextFile(): void {
+    this.files[this.#index]![Symbol.dispose]();
     this.#index++;
     this.#offset = 0;
     this.#piece = this.#piece.subarray(0, 0);
   }
 
-  #open(file: DataFile, offset: number, cursor: PacketCursor): OpenPacket {
+  #open(
+    file: DataFile,
+    offset: number,
+    cursor: PacketCursor,
+    mayGrow: boolean,
+  ): OpenPacket {
     this.#packet = offset;
     this.#available = this.#fileSize - offset;
     const left = this.#pieceOffset + this.#piece.length - offset;
@@ -108,6 +133,9 @@ export class FileInput implements PacketInput {
         `a packet of ${bits} bits with a header of ${start.headerSize}`,
       );
     }
+    if (bits / 8 > this.#available && mayGrow) {
+      throw new PacketEndError("the packet is not whole yet");
+    }
     const next = bits / 8 <= this.#available
       ? offset + bits / 8
       : packetAfter(file.path, offset) ?? Infinity;
@@ -116,7 +144,7 @@ export class FileInput implements PacketInput {
     cursor.end = Math.min(cursor.end, this.#available * 8);
     return {
       start,
-      stream: file.stream,
+      stream: file.streamOf(start),
       path: file.path,
       offset,
       room: this.#available * 8,
@@ -147,7 +175,7 @@ export class FileInput implements PacketInput {
     const size = isStuck ? 2 * this.#piece.length : this.#windowSize;
     if (size > MAX_WINDOW) {
       throw new TraceReadError(
-        this.#files[this.#index]!.path,
+        this.files[this.#index]!.path,
         this.#packet + from,
         `an event of more than ${MAX_WINDOW / 2} bytes`,
       );
@@ -175,7 +203,7 @@ export class FileInput implements PacketInput {
     const isFit = whole.length >= length &&
       whole.length <= 2 * Math.max(length, this.#windowSize);
     const piece = (isFit ? whole : new Uint8Array(length)).subarray(0, length);
-    readAt(this.#files[this.#index]!.path, offset, piece);
+    this.files[this.#index]!.read(offset, piece);
     this.#piece = piece;
     this.#pieceOffset = offset;
   }

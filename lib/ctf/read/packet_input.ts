@@ -22,6 +22,10 @@ export interface OpenPacket {
 export interface PacketInput {
   /** The stream, which may lie in several files: of its first packet. */
   readonly stream: StreamInfo;
+  /** Whether there will be no more packets than there are. */
+  readonly isEnded: boolean;
+  /** Nanoseconds since 1970 before which no packet begins that is yet to come. */
+  readonly knownUntil: bigint | undefined;
 
   /**
    * Goes to the next packet: reads its beginning, with `cursor` left at its

@@ -113,6 +113,16 @@ export class TraceDecoder {
     };
   }
 
+  /**
+   * Nanoseconds since 1970 of ticks in a stream class, or where that is not
+   * known of any: LTTng's traces have one clock.
+   */
+  nanosecondsOf(id: bigint | undefined, ticks: bigint): bigint | undefined {
+    const stream = (id === undefined ? undefined : this.#streams.get(id)) ??
+      this.#streams.values().next().value;
+    return stream?.nanoseconds(ticks);
+  }
+
   #checkUuid(header: Place, values: readonly Value[]): void {
     const found = valueWith(header, values, "trace-uuid");
     const { uuid } = this.trace;

@@ -1,11 +1,9 @@
 /** Reads all traces below a directory as one sequence of messages, in order of time. */
 
-import { errorText } from "../../base/errors.ts";
-import { asReadError, type DataFile, openDataFile } from "./data_file.ts";
+import { asReadError, DataFile } from "./data_file.ts";
 import { EventSource, type TimeRange } from "./event_source.ts";
 import { FileInput } from "./file_input.ts";
 import { Merge } from "./merge.ts";
-import { metadataText } from "./metadata_text.ts";
 import {
   type ErrorListener,
   type Message,
@@ -13,8 +11,9 @@ import {
   type TraceClass,
   TraceReadError,
 } from "./model.ts";
-import { TraceDecoder } from "./trace_decoder.ts";
-import { parseTsdl } from "./tsdl.ts";
+import { compareFiles, streamKey } from "./stream_key.ts";
+import type { TraceDecoder } from "./trace_decoder.ts";
+import { dataFileNames, findTraces, openTrace } from "./trace_files.ts";
 
 /** How a trace is opened. */
 export interface TraceReaderOptions {
@@ -31,9 +30,6 @@ export interface TraceReaderOptions {
    */
   readonly memory?: number;
 }
-
-/** Directories nested deeper are not searched: links may lead round. */
-const MAX_DEPTH = 32;
 
 /** What all streams together may have in memory, in bytes, and one of them. */
 const MEMORY = 64 * 2 ** 20;
@@ -90,12 +86,17 @@ export class TraceReader {
     const decoders: TraceDecoder[] = [];
     const files: DataFile[] = [];
     for (const directory of directories) {
-      const decoder = openTrace(directory, onError);
-      if (!decoder) continue;
+      let decoder: TraceDecoder;
+      try {
+        decoder = openTrace(directory);
+      } catch (error) {
+        onError(error as TraceReadError);
+        continue;
+      }
       decoders.push(decoder);
       for (const name of dataFileNames(directory)) {
         try {
-          const file = openDataFile(`${directory}/${name}`, decoder);
+          const file = DataFile.open(`${directory}/${name}`, decoder);
           if (file) files.push(file);
         } catch (error) {
           onError(asReadError(error, `${directory}/${name}`, undefined));
@@ -156,83 +157,23 @@ function raise(error: TraceReadError): never {
   throw error;
 }
 
-/** Directories with a metadata file; a trace is not searched for others. */
-function findTraces(path: string, depth = 0): string[] {
-  const root = path.length > 1 ? path.replace(/\/+$/, "") : path;
-  if (isFile(`${root}/metadata`)) return [root];
-  if (depth >= MAX_DEPTH) return [];
-  let names: string[];
-  try {
-    names = [...Deno.readDirSync(root)]
-      .filter((entry) => entry.isDirectory || entry.isSymlink)
-      .map((entry) => entry.name).sort();
-  } catch (error) {
-    if (depth > 0) return [];
-    throw new TraceReadError(root, undefined, errorText(error), {
-      cause: error,
-    });
-  }
-  return names.flatMap((name) => findTraces(`${root}/${name}`, depth + 1));
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
-function openTrace(
-  directory: string,
-  onError: ErrorListener,
-): TraceDecoder | undefined {
-  const path = `${directory}/metadata`;
-  try {
-    const text = metadataText(path, Deno.readFileSync(path));
-    return new TraceDecoder(directory, parseTsdl(text));
-  } catch (error) {
-    onError(asReadError(error, path, undefined));
-    return undefined;
-  }
-}
-
-/** As babeltrace2: all files that are not hidden. */
-function dataFileNames(directory: string): string[] {
-  return [...Deno.readDirSync(directory)]
-    .filter(({ name }) => name !== "metadata" && !name.startsWith("."))
-    .map(({ name }) => name)
-    .filter((name) => isFile(`${directory}/${name}`))
-    .sort();
-}
-
-/** Files of one stream are read as one: trace files and archives go on. */
 function groupFiles(files: readonly DataFile[]): Stream[] {
   const groups = new Map<string, Stream>();
   for (const file of files) {
-    const { trace } = file.decoder;
-    const { instanceId, stream } = file.start;
-    const key = instanceId === undefined
-      ? file.path
-      : `${trace.uuid ?? trace.path} ${stream.class.id} ${instanceId}`;
+    const { decoder: { trace }, start: { stream }, path } = file;
+    const key = streamKey(file);
     const group = groups.get(key) ?? {
       files: [],
-      order: [trace.uuid ?? "", stream.class.id, file.path],
+      order: [trace.uuid ?? "", stream.class.id, path],
     };
     group.files.push(file);
     groups.set(key, group);
   }
-  for (const { files } of groups.values()) {
-    files.sort((a, b) => compare(beginOf(a), beginOf(b)));
-  }
+  for (const { files } of groups.values()) files.sort(compareFiles);
   return [...groups.values()].sort((a, b) =>
     compare(a.order[0], b.order[0]) || compare(a.order[1], b.order[1]) ||
     compare(a.order[2], b.order[2])
   );
-}
-
-function beginOf({ start }: DataFile): bigint {
-  return start.timestampBegin ?? 0n;
 }
 
 function compare<Value extends string | bigint>(a: Value, b: Value): number {
