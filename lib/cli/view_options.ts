@@ -32,6 +32,18 @@ export const VIEW_OPTIONS = [
       "over time instead of the events.",
   },
   {
+    name: "follow",
+    kind: "switch",
+    help: "Go on with what is recorded from now on, until Ctrl-C.",
+  },
+  {
+    name: "color",
+    kind: "value",
+    valueName: "WHEN",
+    defaultText: "auto",
+    help: "Color the text: never, auto (on a terminal) or always.",
+  },
+  {
     name: "limit",
     kind: "value",
     valueName: "N",
@@ -110,6 +122,8 @@ export const VIEW_OPTIONS = [
 export interface ViewSettings {
   readonly path: string;
   readonly form: "text" | "json" | "summary";
+  readonly follow: boolean;
+  readonly color: boolean;
   readonly limit: number;
   readonly begin: TimeBound | undefined;
   readonly end: TimeBound | undefined;
@@ -128,7 +142,10 @@ export interface ViewSettings {
  *
  * @throws {OptionError} When it makes no sense.
  */
-export function parseView(args: readonly string[]): ViewSettings | "help" {
+export function parseView(
+  args: readonly string[],
+  isTerminal: boolean,
+): ViewSettings | "help" {
   const { layer, rest } = parseCommandLine(VIEW_OPTIONS, args);
   const { values } = mergeLayers(VIEW_OPTIONS, [layer]);
   if (values.help) return "help";
@@ -156,6 +173,8 @@ export function parseView(args: readonly string[]): ViewSettings | "help" {
   return {
     path,
     form: values.json ? "json" : values.summary ? "summary" : "text",
+    follow: values.follow,
+    color: color(values.color, isTerminal),
     limit: limit(values.limit),
     begin,
     end,
@@ -168,6 +187,19 @@ export function parseView(args: readonly string[]): ViewSettings | "help" {
     fields: shownFields(values.fields),
     names: shownNames(values.names),
   };
+}
+
+function color(text: string | undefined, isTerminal: boolean): boolean {
+  switch (text) {
+    case undefined:
+    case "auto":
+      return isTerminal && !Deno.noColor;
+    case "always":
+      return true;
+    case "never":
+      return false;
+  }
+  throw new OptionError(`--color: Not never, auto or always: "${text}"`);
 }
 
 function limit(text: string | undefined): number {

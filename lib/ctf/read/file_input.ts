@@ -51,6 +51,13 @@ export class FileInput implements PacketInput {
     return this.files[0]!.stream;
   }
 
+  /** Bytes of the files that it has come by. */
+  get readBytes(): number {
+    let bytes = this.#offset;
+    for (const file of this.files.slice(0, this.#index)) bytes += file.size;
+    return Math.min(bytes, Number.MAX_SAFE_INTEGER);
+  }
+
   /**
    * Leaves out packets that end before `begin`, nanoseconds since 1970, but for
    * the last of them: its counters are needed.

@@ -51,6 +51,7 @@ export class TraceReader {
   /** One for each data file. */
   readonly streams: readonly StreamInfo[];
   readonly #streams: readonly Stream[];
+  #inputs: readonly FileInput[] = [];
   readonly #onError: ErrorListener;
   readonly #memory: number;
 
@@ -106,6 +107,17 @@ export class TraceReader {
     return new TraceReader(decoders, files, onError, options.memory ?? MEMORY);
   }
 
+  /** Bytes of all data files. */
+  get bytes(): number {
+    return this.#streams.flatMap(({ files }) => files)
+      .reduce((sum, file) => sum + file.size, 0);
+  }
+
+  /** Bytes that the last reading has come by. */
+  get readBytes(): number {
+    return this.#inputs.reduce((sum, input) => sum + input.readBytes, 0);
+  }
+
   /**
    * All messages whose time is in `range`, both ends included, in order of
    * time. It can be called again, and starts anew then.
@@ -136,8 +148,10 @@ export class TraceReader {
       this.#memory / this.#streams.length,
     );
     const merge = new Merge();
-    for (const [order, { files }] of this.#streams.entries()) {
-      const input = new FileInput(files, windowSize);
+    this.#inputs = this.#streams.map(({ files }) =>
+      new FileInput(files, windowSize)
+    );
+    for (const [order, input] of this.#inputs.entries()) {
       if (range.begin !== undefined) input.seek(range.begin);
       const source = new EventSource(input, order, range, this.#onError);
       if (source.advance()) merge.add(source);

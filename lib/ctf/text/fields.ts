@@ -14,6 +14,7 @@ import {
 } from "../read/model.ts";
 import { asciiBytes, TextBuffer } from "./buffer.ts";
 import { printFloat } from "./float.ts";
+import type { FieldStyle } from "./style.ts";
 
 /** Adds a value of one class to a buffer. */
 export type FieldPrinter = (value: Value, out: TextBuffer) => void;
@@ -28,16 +29,14 @@ export const ESCAPES: readonly (Uint8Array | undefined)[] = escapes();
 
 const indexTexts: Uint8Array[] = [];
 
-/** The printer of a struct; with `names`, members as `NAME = VALUE`. */
+/** The printer of a struct. */
 export function structPrinter(
   { members }: StructClass,
-  names: boolean,
+  style: FieldStyle,
 ): FieldPrinter {
-  const printers = members.map((member) => fieldPrinter(member.class, names));
+  const printers = members.map((member) => fieldPrinter(member.class, style));
   const before = members.map(({ name }, index) =>
-    asciiBytes(
-      (index === 0 ? "{ " : ", ") + (names ? `${name} = ` : ""),
-    )
+    asciiBytes((index === 0 ? "{ " : ", ") + nameText(name, style))
   );
   const { length } = members;
   const end = asciiBytes(length === 0 ? "{ }" : " }");
@@ -51,16 +50,51 @@ export function structPrinter(
   };
 }
 
+/** What stands before a member's value. */
+export function nameText(name: string, { names, colors }: FieldStyle): string {
+  return names ? `${colors.fieldName}${name}${colors.end} = ` : "";
+}
+
 /** The printer of any field. */
 export function fieldPrinter(
   fieldClass: FieldClass,
-  names: boolean,
+  style: FieldStyle,
+): FieldPrinter {
+  const { value: before, end } = style.colors;
+  const print = plainPrinter(fieldClass, style);
+  if (before === "" || !isValue(fieldClass)) return print;
+  return function printColored(value, out) {
+    out.text(before);
+    print(value, out);
+    out.text(end);
+  };
+}
+
+/** Whether a field is coloured as a whole. */
+function isValue({ kind }: FieldClass): boolean {
+  switch (kind) {
+    case "integer":
+    case "variable-integer":
+    case "boolean":
+    case "bit-map":
+    case "float":
+    case "string":
+    case "text":
+      return true;
+    default:
+      return false;
+  }
+}
+
+function plainPrinter(
+  fieldClass: FieldClass,
+  style: FieldStyle,
 ): FieldPrinter {
   switch (fieldClass.kind) {
     case "integer":
       return integerPrinter(fieldClass);
     case "enumeration":
-      return enumerationPrinter(fieldClass);
+      return enumerationPrinter(fieldClass, style);
     case "float":
       return (value, out) => printFloat(value as number, out);
     case "variable-integer":
@@ -76,13 +110,13 @@ export function fieldPrinter(
       return printBlob;
     case "array":
     case "sequence":
-      return listPrinter(fieldPrinter(fieldClass.element, names), names);
+      return listPrinter(fieldPrinter(fieldClass.element, style), style.names);
     case "struct":
-      return structPrinter(fieldClass, names);
+      return structPrinter(fieldClass, style);
     case "variant":
-      return variantPrinter(fieldClass, names);
+      return variantPrinter(fieldClass, style);
     case "option":
-      return optionPrinter(fieldClass, names);
+      return optionPrinter(fieldClass, style);
   }
 }
 
@@ -97,8 +131,8 @@ function printBlob(value: Value, out: TextBuffer): void {
   out.text(" }");
 }
 
-function optionPrinter(option: OptionClass, names: boolean): FieldPrinter {
-  const print = fieldPrinter(option.content, names);
+function optionPrinter(option: OptionClass, style: FieldStyle): FieldPrinter {
+  const print = fieldPrinter(option.content, style);
   return function printOption(value, out) {
     out.text("{ ");
     if (value !== null) print(value, out);
@@ -139,19 +173,26 @@ function unsigned(value: Value, bits: number): bigint {
   return BigInt.asUintN(bits, BigInt(value as number | bigint));
 }
 
-function enumerationPrinter(enumeration: EnumerationClass): FieldPrinter {
-  const printInteger = fieldPrinter(enumeration.container, false);
+function enumerationPrinter(
+  enumeration: EnumerationClass,
+  style: FieldStyle,
+): FieldPrinter {
+  const { value: before, unknown, end } = style.colors;
+  const printInteger = fieldPrinter(enumeration.container, style);
   const texts = new Map<Value, Uint8Array>();
   function print(value: Value): Uint8Array {
     const out = new TextBuffer();
     const labels = new Set(labelsOf(enumeration, value as number | bigint));
     out.text("( ");
-    if (labels.size === 0) out.text("<unknown>");
+    // Like babeltrace2, which leaves that colour open.
+    if (labels.size === 0) out.text(`${unknown}<unknown>`);
     let first = true;
     for (const label of labels) {
       if (!first) out.text(", ");
       first = false;
+      out.text(before);
       out.quoted(label, ESCAPES);
+      out.text(end);
     }
     out.text(" : container = ");
     printInteger(value, out);
@@ -194,9 +235,12 @@ function indexText(index: number): Uint8Array {
   return text;
 }
 
-function variantPrinter(variant: VariantClass, names: boolean): FieldPrinter {
+function variantPrinter(
+  variant: VariantClass,
+  style: FieldStyle,
+): FieldPrinter {
   const printers = variant.options.map((option) =>
-    fieldPrinter(option.class, names)
+    fieldPrinter(option.class, style)
   );
   return function printVariant(value, out) {
     const chosen = value as VariantValue;

@@ -15,6 +15,7 @@ import type {
 import type { EventFields } from "../read/trace_decoder.ts";
 import { asciiBytes, TextBuffer } from "./buffer.ts";
 import { type FieldPrinter, structPrinter } from "./fields.ts";
+import { type Colors, type FieldStyle, PLAIN } from "./style.ts";
 import { type TimeOptions, TimePrinter } from "./time.ts";
 import { compileTranscriber, type Transcriber } from "./transcriber.ts";
 
@@ -38,6 +39,8 @@ export type ShownName = typeof SHOWN_NAMES[number];
 
 /** How events are printed. */
 export interface TextOptions extends TimeOptions {
+  /** Default: {@linkcode PLAIN}. */
+  readonly colors?: Colors;
   /** Times as ticks of the clock. */
   readonly cycles?: boolean;
   /** Unless `false`, the time since the event before. */
@@ -78,7 +81,7 @@ interface Scope {
   readonly place: keyof EventFields;
   /** Such as `event.fields = `. */
   readonly before: string;
-  readonly names: boolean;
+  readonly style: FieldStyle;
   readonly print: FieldPrinter;
 }
 
@@ -98,20 +101,22 @@ class Plan {
     stream: StreamClass,
     eventClass: EventClass,
     names: ReadonlySet<ShownName>,
+    colors: Colors,
   ) {
-    const context = names.has("context");
+    const context = { names: names.has("context"), colors };
+    const payload = { names: names.has("payload"), colors };
     function before(name: string): string {
-      return names.has("scope") ? `${name} = ` : "";
+      return names.has("scope") ? `${colors.title}${name}${colors.end} = ` : "";
     }
     function scope(
       place: Scope["place"],
       name: string,
       structClass: StructClass | undefined,
-      named: boolean,
+      style: FieldStyle,
     ): Scope[] {
       if (structClass === undefined) return [];
-      const print = structPrinter(structClass, named);
-      return [{ place, before: before(name), names: named, print }];
+      const print = structPrinter(structClass, style);
+      return [{ place, before: before(name), style, print }];
     }
     this.header = header;
     const { packetContext } = stream;
@@ -132,22 +137,17 @@ class Plan {
         context,
       ),
       ...scope("context", "event.context", eventClass.context, context),
-      ...scope(
-        "payload",
-        "event.fields",
-        eventClass.payload,
-        names.has("payload"),
-      ),
+      ...scope("payload", "event.fields", eventClass.payload, payload),
     ];
   }
 
   /** What prints the fields of the class; `some` text comes before. */
   transcriberOf(fields: EventFields, some: boolean): Transcriber {
     return this.#transcriber ??= compileTranscriber(
-      this.scopes.map(({ place, before, names }, index) => ({
+      this.scopes.map(({ place, before, style }, index) => ({
         before: (some || index > 0 ? ", " : "") + before,
         field: fields[place]!,
-        names,
+        style,
       })),
       "\n",
     );
@@ -172,6 +172,7 @@ export class TextPrinter {
   readonly #names: ReadonlySet<ShownName>;
   readonly #times: TimePrinter;
   readonly #marks: TimeMarks;
+  readonly #colors: Colors;
   readonly #plans = new Map<EventClass, Plan>();
   /** The time, and the ticks, of the event before. */
   readonly #last: Moment = { seconds: NaN, nanoseconds: 0 };
@@ -185,7 +186,12 @@ export class TextPrinter {
     this.#options = options;
     this.#fields = options.fields ?? DEFAULT_FIELDS;
     this.#names = options.names ?? DEFAULT_NAMES;
-    this.#marks = timeMarks(this.#names.has("header"), options.delta !== false);
+    this.#colors = options.colors ?? PLAIN;
+    this.#marks = timeMarks(
+      this.#names.has("header"),
+      options.delta !== false,
+      this.#colors,
+    );
     this.#times = new TimePrinter(options, (line) => this.#warn(line));
   }
 
@@ -342,7 +348,13 @@ export class TextPrinter {
     const known = this.#plans.get(eventClass);
     if (known !== undefined) return known;
     const header = asciiBytes(this.#header(stream, eventClass));
-    const plan = new Plan(header, stream.class, eventClass, this.#names);
+    const plan = new Plan(
+      header,
+      stream.class,
+      eventClass,
+      this.#names,
+      this.#colors,
+    );
     this.#plans.set(eventClass, plan);
     return plan;
   }
@@ -353,25 +365,25 @@ export class TextPrinter {
     // After a time with its name, what follows needs a comma.
     const timed = named && stream.class.clock !== undefined;
     const comma = timed ? ", " : "";
+    const { title, eventName, end } = this.#colors;
+    const shown = `${eventName}${eventClass.name}${end}`;
+    const label = (name: string) => named ? `${title}${name}${end} = ` : "";
     let text = "";
     const name = this.#traceName(stream.trace);
     if (this.#fields.has("trace")) {
-      text += comma + (named ? `trace = ${name}, ` : name);
+      text += comma + label("trace") + name + (named ? ", " : "");
     }
     let others = false;
     for (const [field, part] of this.#headerParts(stream, eventClass)) {
       if (part === undefined || !this.#fields.has(field)) continue;
-      const label = field === "emf" ? "model.emf.uri" : field;
-      text += comma;
-      if (named) text += `${label} = `;
-      else if (others && field !== "trace:hostname") text += ":";
+      text += comma + label(field === "emf" ? "model.emf.uri" : field);
+      if (!named && others && field !== "trace:hostname") text += ":";
       text += part;
       others = true;
     }
     if (others && !named) text += " ";
     text += comma;
-    return text +
-      (named ? `name = ${eventClass.name}, ` : `${eventClass.name}: `);
+    return text + label("name") + shown + (named ? ", " : ": ");
   }
 
   #headerParts(
@@ -400,13 +412,19 @@ export class TextPrinter {
   }
 }
 
-function timeMarks(named: boolean, delta: boolean): TimeMarks {
-  const between = named ? ", delta = " : "] (";
+function timeMarks(
+  named: boolean,
+  delta: boolean,
+  { time, title, end }: Colors,
+): TimeMarks {
+  const between = named ? `, ${title}delta${end} = ` : "] (";
   const after = delta ? ") " : "] ";
   return {
-    before: asciiBytes(named ? "timestamp = " : "["),
-    between: asciiBytes(between),
-    betweenShort: asciiBytes(`${between}+0.`),
-    after: asciiBytes(named ? "" : after),
+    before: asciiBytes(
+      (named ? `${title}timestamp${end} = ` : "[") + time,
+    ),
+    between: asciiBytes(end + between),
+    betweenShort: asciiBytes(`${end}${between}+0.`),
+    after: asciiBytes((delta ? "" : end) + (named ? "" : after)),
   };
 }

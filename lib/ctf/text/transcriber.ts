@@ -21,8 +21,9 @@ import {
   writeHexadecimal,
   writeHexadecimal64,
 } from "./digits.ts";
-import { ESCAPES, fieldPrinter } from "./fields.ts";
+import { ESCAPES, fieldPrinter, nameText } from "./fields.ts";
 import { FLOAT_ROOM, writeFloat } from "./float.ts";
+import type { FieldStyle } from "./style.ts";
 
 /** Reads fields at the cursor and adds their text. */
 export type Transcriber = (cursor: PacketCursor, out: TextBuffer) => void;
@@ -32,8 +33,7 @@ export interface TranscribedScope {
   /** Stands before it. */
   readonly before: string;
   readonly field: Field;
-  /** Whether members are printed as `NAME = VALUE`. */
-  readonly names: boolean;
+  readonly style: FieldStyle;
 }
 
 /**
@@ -47,9 +47,9 @@ export function compileTranscriber(
   after: string,
 ): Transcriber {
   const writer = new CodeWriter();
-  for (const { before, field, names } of scopes) {
+  for (const { before, field, style } of scopes) {
     writer.text(before);
-    writer.field(field, names);
+    writer.field(field, style);
   }
   writer.text(after);
   return writer.compile();
@@ -74,6 +74,8 @@ const ESCAPED_BYTES = 4;
 const MAX_INLINE = 64;
 /** `[INDEX] = ` with an index of any size, and `, `. */
 const INDEX_ROOM = INTEGER_ROOM + 8;
+/** Around each element of a list. */
+const COLOR_ROOM = 16;
 /** Bytes that are looked at one by one for the end of a text. */
 const SHORT_TEXT = 32;
 
@@ -157,29 +159,42 @@ class CodeWriter {
   }
 
   /** Adds a field's text. */
-  field(field: Field, names: boolean): void {
+  field(field: Field, style: FieldStyle): void {
     const { class: fieldClass } = field;
     switch (fieldClass.kind) {
       case "struct":
-        return this.#struct(field, names);
-      case "integer":
-        if (!isWholeBytes(fieldClass, field)) break;
-        return this.#integer(field, fieldClass);
-      case "float":
-        if (fieldClass.alignment % 8 !== 0) break;
-        return this.#float(field, fieldClass);
-      case "string":
-        if (fieldClass.encoding !== "utf-8") break;
-        return this.#string();
-      case "text":
-        if (fieldClass.encoding !== "utf-8") break;
-        return this.#fixedText(field);
+        return this.#struct(field, style);
       case "array":
       case "sequence":
         if (!isSimple(field.children[0]!)) break;
-        return this.#list(field, names);
+        return this.#list(field, style);
     }
-    this.#other(field, names);
+    const code = this.#codeOf(field);
+    if (code === undefined) return this.#other(field, style);
+    this.text(style.colors.value);
+    code();
+    this.text(style.colors.end);
+  }
+
+  /** What writes a single value's code, where that can be written out. */
+  #codeOf(field: Field): (() => void) | undefined {
+    const { class: fieldClass } = field;
+    switch (fieldClass.kind) {
+      case "integer":
+        if (!isWholeBytes(fieldClass, field)) return undefined;
+        return () => this.#integer(field, fieldClass);
+      case "float":
+        if (fieldClass.alignment % 8 !== 0) return undefined;
+        return () => this.#float(field, fieldClass);
+      case "string":
+        if (fieldClass.encoding !== "utf-8") return undefined;
+        return () => this.#string();
+      case "text":
+        if (fieldClass.encoding !== "utf-8") return undefined;
+        return () => this.#fixedText(field);
+      default:
+        return undefined;
+    }
   }
 
   #line(...lines: string[]): void {
@@ -233,14 +248,17 @@ class CodeWriter {
     this.#line(`if (at + ${size} > end) tooShort(cursor, at, ${size});`);
   }
 
-  #struct({ children, alignment, class: fieldClass }: Field, names: boolean) {
+  #struct(
+    { children, alignment, class: fieldClass }: Field,
+    style: FieldStyle,
+  ): void {
     if (alignment > 1) this.#toByteOrBit(alignment);
     const { members } = fieldClass as { members: readonly { name: string }[] };
     this.text("{ ");
     for (const [index, child] of children.entries()) {
       if (index > 0) this.text(", ");
-      if (names) this.text(`${members[index]!.name} = `);
-      this.field(child, names);
+      this.text(nameText(members[index]!.name, style));
+      this.field(child, style);
     }
     this.text(children.length === 0 ? "}" : " }");
   }
@@ -346,7 +364,7 @@ class CodeWriter {
     );
   }
 
-  #list(field: Field, names: boolean): void {
+  #list(field: Field, style: FieldStyle): void {
     const element = field.children[0]!;
     this.text("[");
     this.#flush();
@@ -357,28 +375,28 @@ class CodeWriter {
       "cursor.position = at * 8;",
       `checkLength(cursor, ${length}, ${element.leastSize});`,
     );
-    this.#makeRoom(`${length} * ${INDEX_ROOM + FLOAT_ROOM + INTEGER_ROOM}`);
+    this.#makeRoom(`${length} * ${INDEX_ROOM + FLOAT_ROOM + COLOR_ROOM}`);
     this.#line(`for (let ${index} = 0; ${index} < ${length}; ${index}++) {`);
     this.#line(`w.setUint16(o, ${index} === 0 ? 0x2020 : 0x202c, true);`);
     this.#line(`o += ${index} === 0 ? 1 : 2;`);
-    if (names) {
+    if (style.names) {
       this.text("[");
       this.#flush();
       this.#line(`o = writeDecimal(w, o, ${index});`);
       this.text("] = ");
     }
-    this.field(element, names);
+    this.field(element, style);
     this.#flush();
     this.#line("}");
     this.text(" ]");
   }
 
   /** Any field: read as a value, and printed. */
-  #other(field: Field, names: boolean): void {
+  #other(field: Field, style: FieldStyle): void {
     this.#flush();
     this.#toCursor();
     const read = this.#constant(makeReader(field));
-    const print = this.#constant(fieldPrinter(field.class, names));
+    const print = this.#constant(fieldPrinter(field.class, style));
     this.#line(
       "out.length = o;",
       `${print}(${read}(cursor), out);`,
