@@ -2,11 +2,11 @@
 
 import { DirectoryFollower } from "../ctf/read/directory_follower.ts";
 import type { TimeRange } from "../ctf/read/event_source.ts";
-import {
-  type ErrorListener,
-  type StreamClass,
-  type StreamInfo,
-  type TraceClass,
+import type {
+  ErrorListener,
+  StreamClass,
+  StreamInfo,
+  TraceClass,
 } from "../ctf/read/model.ts";
 import { TraceReader } from "../ctf/read/trace_reader.ts";
 import { resolveTimeBound, type TimeBound } from "../ctf/text/time_bound.ts";

@@ -4,7 +4,7 @@ import { asReadError, DataFile } from "./data_file.ts";
 import { EventSource, type TimeRange } from "./event_source.ts";
 import { FileInput } from "./file_input.ts";
 import { GrowingMerge } from "./growing_merge.ts";
-import { type ErrorListener, TraceReadError } from "./model.ts";
+import type { ErrorListener } from "./model.ts";
 import { compareFiles, streamKey } from "./stream_key.ts";
 import type { TraceDecoder } from "./trace_decoder.ts";
 import { dataFileNames, findTraces, openTrace } from "./trace_files.ts";
@@ -26,7 +26,7 @@ const SILENCE = 2000;
 /** Metadata or a file that cannot be read may be so because it is not whole. */
 const ATTEMPTS = 3;
 
-/** A trace's metadata, and which of its states has been read. */
+/** A trace's metadata, and how often its present state was tried to be read. */
 interface Metadata {
   state: string;
   attempts: number;
@@ -122,11 +122,15 @@ export class DirectoryFollower implements Disposable {
     const known = this.#metadata.get(directory) ??
       { state: "", attempts: 0, decoder: undefined };
     this.#metadata.set(directory, known);
+    const state = stateOf(`${directory}/metadata`);
+    if (state === "") return known.decoder;
+    if (state !== known.state) known.attempts = 0;
+    else if (known.attempts === 0 || known.attempts >= ATTEMPTS) {
+      return known.decoder;
+    }
+    known.state = state;
     try {
-      const state = stateOf(`${directory}/metadata`);
-      if (state === known.state) return known.decoder;
       known.decoder = openTrace(directory);
-      known.state = state;
       known.attempts = 0;
       this.#useDecoder(directory, known.decoder);
     } catch (error) {
@@ -146,7 +150,7 @@ export class DirectoryFollower implements Disposable {
   /** Opens those that are new. */
   #openFiles(directory: string, decoder: TraceDecoder): DataFile[] {
     const added: DataFile[] = [];
-    for (const name of dataFileNames(directory)) {
+    for (const name of namesIn(directory)) {
       const path = `${directory}/${name}`;
       const key = identityOf(path);
       if (key === undefined) continue;
@@ -201,10 +205,24 @@ export class DirectoryFollower implements Disposable {
   }
 }
 
-/** Changes whenever a file does. */
+function namesIn(directory: string): string[] {
+  try {
+    return dataFileNames(directory);
+  } catch {
+    // Renamed or removed since it was found.
+    return [];
+  }
+}
+
+/** Changes whenever a file does; empty where there is nothing. */
 function stateOf(path: string): string {
-  const { dev, ino, size, mtime } = Deno.statSync(path);
-  return [dev, ino, size, mtime?.getTime()].join(" ");
+  try {
+    const { dev, ino, size, mtime } = Deno.statSync(path);
+    return size === 0 ? "" : [dev, ino, size, mtime?.getTime()].join(" ");
+  } catch {
+    // Renamed or removed since it was found.
+    return "";
+  }
 }
 
 /** The same for a file under any name; nothing where it is empty or gone. */
@@ -214,8 +232,7 @@ function identityOf(path: string): string | undefined {
     if (size === 0) return undefined;
     // Numbers of removed files are used again.
     return ino === null ? path : `${dev} ${ino} ${birthtime?.getTime()}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new TraceReadError(path, undefined, String(error), { cause: error });
+  } catch {
+    return undefined;
   }
 }
