@@ -4,7 +4,7 @@ import type { Result, Sample } from "./relay.ts";
 import { IDLE_ROW } from "./rows.ts";
 
 /** Gives the middle of some numbers, or undefined if there are none. */
-function median(numbers: readonly number[]): number | undefined {
+export function median(numbers: readonly number[]): number | undefined {
   const sorted = numbers.toSorted((left, right) => left - right);
   const middle = sorted.length >> 1;
   const upper = sorted[middle];
@@ -36,7 +36,7 @@ function cells(
 }
 
 /** Prints rows of cells with columns of equal width; the first row is the head. */
-function printTable(lines: readonly string[][]): void {
+export function printTable(lines: readonly string[][]): void {
   const widths = lines[0]!.map((_, column) =>
     Math.max(...lines.map((line) => line[column]!.length))
   );
