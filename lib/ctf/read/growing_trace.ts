@@ -28,12 +28,11 @@ export class GrowingTrace {
   }
 
   /**
-   * Decodes packets with all metadata so far. Where the newest cannot be read,
-   * the error is told and the decoder before goes on.
-   *
-   * @throws {TraceReadError} where none could be read at all.
+   * Decodes packets with all metadata so far; nothing where none came that
+   * could be read. Where the newest cannot be read, the error is told and the
+   * decoder before goes on.
    */
-  get decoder(): TraceDecoder {
+  get decoder(): TraceDecoder | undefined {
     if (this.#isStale) {
       this.#isStale = false;
       try {
@@ -42,11 +41,6 @@ export class GrowingTrace {
         this.#onError(asReadError(error, `${this.#path}/metadata`, undefined));
       }
     }
-    if (this.#decoder) return this.#decoder;
-    throw asReadError(
-      new RangeError("packets came without metadata that can be read"),
-      this.#path,
-      undefined,
-    );
+    return this.#decoder;
   }
 }

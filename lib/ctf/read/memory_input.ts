@@ -17,16 +17,19 @@ export interface WholePacket {
 export class MemoryInput implements PacketInput {
   isEnded = false;
   readonly #path: string;
-  readonly #decoder: () => TraceDecoder;
+  readonly #trace: { readonly decoder: TraceDecoder | undefined };
   readonly #packets: WholePacket[] = [];
   #stream: StreamInfo | undefined;
   #bytes = 0;
   #inactive: (() => bigint | undefined) | undefined;
 
-  /** `decoder` knows all metadata that has come until it is called. */
-  constructor(path: string, decoder: () => TraceDecoder) {
+  /** `trace` knows all metadata that has come so far. */
+  constructor(
+    path: string,
+    trace: { readonly decoder: TraceDecoder | undefined },
+  ) {
     this.#path = path;
-    this.#decoder = decoder;
+    this.#trace = trace;
   }
 
   /** Bytes that wait. */
@@ -41,7 +44,8 @@ export class MemoryInput implements PacketInput {
 
   /** No packet that is yet to come begins before `ticks`. */
   setInactive(ticks: bigint, streamClassId: bigint | undefined): void {
-    this.#inactive = () => this.#decoder().nanosecondsOf(streamClassId, ticks);
+    this.#inactive = () =>
+      this.#trace.decoder?.nanosecondsOf(streamClassId, ticks);
   }
 
   get stream(): StreamInfo {
@@ -61,7 +65,8 @@ export class MemoryInput implements PacketInput {
     const { bytes, offset } = packet;
     this.#bytes -= bytes.length;
     try {
-      const decoder = this.#decoder();
+      const { decoder } = this.#trace;
+      if (!decoder) throw new RangeError("no metadata of it could be read");
       cursor.reset(bytes, bytes.length * 8);
       const start = decoder.readStart(cursor);
       if (this.#stream?.class !== start.stream.class) {

@@ -149,6 +149,40 @@ Deno.test("TraceReader says where there is no trace, or no metadata it knows", a
   });
 });
 
+Deno.test("TraceReader goes by the index to where a range begins", async () => {
+  await withTraceDirectory(async (directory) => {
+    const path = await record(directory);
+    const errors: TraceReadError[] = [];
+    const reader = await TraceReader.open(directory, {
+      onError: (error) => errors.push(error),
+    });
+    const times = [...reader.messages()].map(({ timestamp }) => timestamp);
+    // What lies before is damaged, and nobody is to notice.
+    change(path, (view) => view.setUint32(PACKET, 0xBAD, true));
+    const begin = times.at(-10)!;
+    const found = [...reader.messages({ begin })];
+    assertEquals(found.map(({ timestamp }) => timestamp), times.slice(-10));
+    assertEquals(errors, []);
+    assertEquals([...reader.messages()].length < times.length, true);
+    assertEquals(placesOf(errors), [`channel0_0 ${PACKET}`]);
+  });
+});
+
+Deno.test("TraceReader reads events that are larger than what it may have in memory", async () => {
+  await withTraceDirectory(async (directory) => {
+    const event = defineEvent("demo:large", { n: u32, list: sequence(u8) });
+    const sizes = [1, 5000, 20_000, 3, 0, 60_000, 4096, 1];
+    await recordTo(directory, { subBufferSize: 256 * 1024 }, (tracer) => {
+      for (const [n, size] of sizes.entries()) {
+        const list = Array.from({ length: size }, (_, index) => index & 255);
+        tracer.record(event, { n, list });
+      }
+    });
+    const { lines, errors } = await readOurs(directory);
+    assertEquals([lines.length, errors], [sizes.length, []]);
+  });
+});
+
 const ROUNDS = 150;
 /** Much above what a round takes: a hang is what it finds. */
 const ROUND_MILLISECONDS = 5000;
