@@ -61,3 +61,29 @@ export const REPLY_TIMEOUT_MS = 60_000;
 export const ORPHAN_STREAM_TIMEOUT_MS = 60_000;
 /** How long the daemon takes to end at most, milliseconds. */
 export const SHUTDOWN_TIMEOUT_MS = 4_000;
+
+/** Longest channel, event or symbol name, with its NUL (`LTTNG_SYMBOL_NAME_LEN`). */
+export const SYMBOL_NAME_BYTES = 256;
+/** Longest filter, as text with its NUL or as bytecode with its header. */
+export const FILTER_BYTES = 64 * KIB;
+/** Largest session descriptor in CREATE_SESSION_EXT. */
+export const SESSION_DESCRIPTOR_BYTES = 64 * KIB;
+/** Longest user or group name, with its NUL (`LOGIN_NAME_MAX`). */
+export const LOGIN_NAME_BYTES = 256;
+/** Longest path of a Unix socket, without its NUL. */
+export const UNIX_SOCKET_PATH_BYTES = 107;
+/** Largest reply of a session daemon that is taken. */
+export const SESSIOND_REPLY_BYTES = 256 * MIB;
+/** How long connecting to a session daemon may take, milliseconds. */
+export const SESSIOND_CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * How long a session daemon may take to answer, milliseconds: it serves one
+ * client at a time, and each application may keep it 5 s.
+ */
+export const SESSIOND_REPLY_TIMEOUT_MS = 60_000;
+/**
+ * How long what a session daemon answers only when it is done may take,
+ * milliseconds: destroying, clearing and rotating a session, a snapshot, and
+ * data that is still on its way after a stop.
+ */
+export const SESSIOND_DONE_TIMEOUT_MS = 600_000;

@@ -1,7 +1,9 @@
 /**
  * The table language: a message is declared once as a list of named fields;
- * its size, decoder and encoder follow from the declaration. All integers are
- * big-endian and unaligned, as everything on the relay daemon's ports is.
+ * its size, decoder and encoder follow from the declaration. The integers here
+ * are big-endian and unaligned, as everything on the relay daemon's ports is;
+ * `little_endian.ts` has those of local sockets, `compose.ts` what messages
+ * are put together with.
  */
 
 /** A message that is too short, too long or absurd; names message and field. */
@@ -13,7 +15,7 @@ export class WireError extends RangeError {
 }
 
 /** Reads one message front to back. */
-interface Source {
+export interface Source {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   offset: number;
@@ -22,7 +24,7 @@ interface Source {
 }
 
 /** Writes one message front to back. */
-interface Target {
+export interface Target {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   offset: number;
@@ -49,14 +51,21 @@ export interface LengthField extends Field<number> {
   readonly lengthOf: string;
 }
 
-// deno-lint-ignore no-explicit-any
-type AnyField = Field<any>;
-type Fields = Record<string, AnyField>;
+/** Bytes that tell nothing: padding, or a number that is known beforehand. */
+export interface SilentField extends Field<undefined> {
+  readonly silent: true;
+}
 
-/** What a declared message decodes to: its fields without the lengths. */
+// deno-lint-ignore no-explicit-any
+type AnyField = Field<any> & { readonly silent?: true };
+/** The fields of a message in the order in which they travel. */
+export type Fields = Record<string, AnyField>;
+
+/** What a declared message decodes to: its fields that tell something. */
 export type Value<F extends Fields> = {
-  -readonly [K in keyof F as F[K] extends LengthField ? never : K]: F[K] extends
-    Field<infer T> ? T : never;
+  -readonly [
+    K in keyof F as F[K] extends LengthField | SilentField ? never : K
+  ]: F[K] extends Field<infer T> ? T : never;
 };
 
 /** A declared message. */
@@ -146,8 +155,9 @@ function decodeFields(
         );
       }
       const read = field.read(source);
-      if (field.lengthOf === undefined) value[key] = read;
-      else (lengths ??= {})[field.lengthOf] = read as number;
+      if (field.lengthOf !== undefined) {
+        (lengths ??= {})[field.lengthOf] = read as number;
+      } else if (!field.silent) value[key] = read;
     } catch (error) {
       throw inField(error, name, key);
     }
@@ -216,7 +226,7 @@ function inField(error: unknown, name: string, key: string): unknown {
 }
 
 /** A complaint that {@linkcode struct} completes with message and field. */
-function complain(detail: string): never {
+export function complain(detail: string): never {
   throw new WireError("", detail);
 }
 

@@ -1,0 +1,468 @@
+/**
+ * The requests of a client and the replies of a session daemon, LTTng 2.12.9
+ * to 2.15 (`src/common/sessiond-comm/sessiond-comm.h` upstream): one table for
+ * each minor version.
+ */
+
+import * as limits from "../../base/limits.ts";
+import {
+  constant,
+  entriesToEnd,
+  nested,
+  padding,
+  sized,
+  sizeOf,
+} from "../compose.ts";
+import {
+  i32,
+  i64,
+  lengthOf,
+  lengthOf16,
+  lengthOf64,
+  u32,
+  u64,
+} from "../little_endian.ts";
+import {
+  bool8,
+  cstring,
+  type Field,
+  type Fields,
+  list,
+  type Struct,
+  struct,
+  text,
+  u8,
+} from "../struct.ts";
+import {
+  channelLayout,
+  contextBlock,
+  eventBlock,
+  fieldBlock,
+} from "./recording.ts";
+import {
+  destroyReply,
+  inclusionSet,
+  rotationInfo,
+  rotationSchedules,
+  snapshotOutput,
+} from "./session_state.ts";
+import {
+  descriptorLayout,
+  domainBlock,
+  sessionBlock,
+  sessionListLayout,
+  uri,
+} from "./session.ts";
+import type { SessiondMinor } from "./version.ts";
+
+// ---- Numbers --------------------------------------------------------------------
+
+/** Each command's number until 2.13, and since 2.14. */
+const NUMBERS = {
+  ADD_CONTEXT: [0, 1],
+  DISABLE_CHANNEL: [2, 2],
+  DISABLE_EVENT: [3, 3],
+  LIST_SYSCALLS: [4, 4],
+  ENABLE_CHANNEL: [5, 5],
+  ENABLE_EVENT: [6, 6],
+  DESTROY_SESSION: [9, 7],
+  LIST_CHANNELS: [10, 8],
+  LIST_DOMAINS: [11, 9],
+  LIST_EVENTS: [12, 10],
+  LIST_SESSIONS: [13, 11],
+  LIST_TRACEPOINTS: [14, 12],
+  REGISTER_CONSUMER: [15, 13],
+  START_TRACE: [16, 14],
+  STOP_TRACE: [17, 15],
+  LIST_TRACEPOINT_FIELDS: [18, 16],
+  SET_CONSUMER_URI: [21, 19],
+  DATA_PENDING: [24, 20],
+  SNAPSHOT_ADD_OUTPUT: [25, 21],
+  SNAPSHOT_DEL_OUTPUT: [26, 22],
+  SNAPSHOT_LIST_OUTPUT: [27, 23],
+  SNAPSHOT_RECORD: [28, 24],
+  SAVE_SESSION: [31, 25],
+  TRACKER_ADD_INCLUDE_VALUE: [32, 26],
+  TRACKER_REMOVE_INCLUDE_VALUE: [33, 27],
+  TRACKER_GET_POLICY: [34, 28],
+  TRACKER_SET_POLICY: [35, 29],
+  TRACKER_GET_INCLUSION_SET: [36, 30],
+  SET_SESSION_SHM_PATH: [40, 31],
+  REGENERATE_METADATA: [41, 32],
+  REGENERATE_STATEDUMP: [42, 33],
+  ROTATE_SESSION: [45, 36],
+  ROTATION_GET_INFO: [46, 37],
+  ROTATION_SET_SCHEDULE: [47, 38],
+  LIST_ROTATION_SCHEDULES: [48, 39],
+  CREATE_SESSION_EXT: [49, 40],
+  CLEAR_SESSION: [50, 41],
+} as const;
+
+/** The name of a command. */
+export type SessiondCommandName = keyof typeof NUMBERS;
+
+/** The number of a command at `minor`. */
+export function sessiondCommandNumber(
+  name: SessiondCommandName,
+  minor: SessiondMinor,
+): number {
+  return NUMBERS[name][minor >= 14 ? 1 : 0];
+}
+
+// ---- Framing --------------------------------------------------------------------
+
+/** What precedes every reply. */
+export interface ReplyHeader {
+  /** The number of the command that is answered. */
+  command: number;
+  /** An LTTng error code; 10 is success. */
+  code: number;
+  /** Bytes of the reply's own header, then of what follows. */
+  headerSize: number;
+  dataSize: number;
+}
+
+const replyStart = { command: u32, code: u32 };
+const replySizes = { headerSize: u32, dataSize: u32 };
+/** The process id that older requests named in their domain. */
+const pid = padding(u32.size);
+/** File descriptors that come after the data, which nothing here takes. */
+const fdCount = constant(u32, 0);
+
+/** The reply header of session daemons of `minor`. */
+export function replyHeader(minor: SessiondMinor): Struct<ReplyHeader> {
+  switch (minor) {
+    case 12:
+      return struct("reply header", { ...replyStart, pid, ...replySizes });
+    case 13:
+    case 14:
+      return struct("reply header", {
+        ...replyStart,
+        pid,
+        ...replySizes,
+        fdCount,
+      });
+    case 15:
+      return struct("reply header", { ...replyStart, ...replySizes, fdCount });
+  }
+}
+
+const sessionName = text(limits.SESSION_NAME_BYTES);
+const named = {
+  session: sessionName,
+  sessionRest: padding(sessionBlock.size - sessionName.size),
+};
+const nameless = { session: padding(sessionBlock.size) };
+const domained = { domain: nested(domainBlock) };
+const domainless = { domain: padding(domainBlock.size) };
+
+/** Which session, all its domains. */
+const session = { ...named, ...domainless };
+/** Which domain of which session. */
+const sessionDomain = { ...named, ...domained };
+/** Which tracer. */
+const domain = { ...nameless, ...domained };
+/** No session that exists yet. */
+const nobody = { ...nameless, ...domainless };
+
+const channelName = text(limits.SYMBOL_NAME_BYTES);
+
+/** What each request says of its own in the request's union. */
+const ARGUMENTS = {
+  channel: { channelLength: lengthOf("channel") },
+  event: { channelName, eventLength: lengthOf("event") },
+  context: { channelName, contextLength: lengthOf("context") },
+  channelName: { channelName },
+  path: { path: text(limits.PATH_BYTES) },
+  uris: { uriCount: lengthOf("uris") },
+  snapshotOutput: { output: nested(snapshotOutput) },
+  snapshotRecord: {
+    /** What the C client calls "wait": ignored. */
+    wait: constant(u32, 0),
+    output: nested(snapshotOutput),
+  },
+  save: {
+    sessionToSave: sessionName,
+    url: text(limits.PATH_BYTES),
+    overwrite: bool8,
+    omitName: bool8,
+    omitOutput: bool8,
+  },
+  trackerValue: {
+    attribute: i32,
+    valueType: i32,
+    number: i64,
+    nameLength: lengthOf("name"),
+  },
+  tracker: { attribute: i32 },
+  trackerPolicy: { attribute: i32, policy: i32 },
+  rotation: { rotationId: u64 },
+  schedule: { type: u8, set: bool8, value: u64 },
+  create: {
+    homeDirectoryLength: lengthOf16("homeDirectory"),
+    descriptorLength: lengthOf64("descriptor"),
+  },
+  none: {},
+} as const;
+
+const UNION_ALIGNMENT = 8;
+
+/** The union is as large as its largest member, aligned as C does. */
+const UNION_BYTES = Math.ceil(
+  Math.max(...Object.values(ARGUMENTS).map((fields) => sizeOf(fields))) /
+    UNION_ALIGNMENT,
+) * UNION_ALIGNMENT;
+
+/** How many file descriptors follow the request; 2.12 does not say. */
+function fdCountField(minor: SessiondMinor): Field<number> {
+  if (minor >= 13) return u32;
+  return { kind: "absent", size: 0, read: () => 0, write: () => {} };
+}
+
+// ---- The command table ------------------------------------------------------------
+
+/** One command at one minor version. */
+export interface SessiondCommand<Request, Reply> {
+  readonly name: SessiondCommandName;
+  /** Its number on the wire. */
+  readonly number: number;
+  /** Everything that the client sends. */
+  readonly request: Struct<Request>;
+  /** The reply's own header and what follows it, as one. */
+  readonly reply: Struct<Reply>;
+  /** Bytes of `reply` that `headerSize` counts. */
+  readonly replyHeaderSize: number;
+}
+
+/** A reply without anything after its code. */
+const nothing = struct("reply", {});
+
+/** A list whose length is the reply's own header. */
+function counted<T>(entry: Struct<T>) {
+  return struct(`${entry.name} list`, {
+    count: lengthOf("entries"),
+    entries: list(entry),
+  });
+}
+
+function all<T>(entry: Struct<T>) {
+  return struct(`${entry.name} list`, { entries: entriesToEnd(entry) });
+}
+
+/**
+ * The commands as session daemons of `minor` take them. The C client's own
+ * limits are those of the session daemon: longer names are refused here.
+ */
+export function sessiondCommands(minor: SessiondMinor) {
+  /** Declares a command: whom it is about, its part of the union, the rest. */
+  function command<W extends Fields, A extends Fields, P extends Fields, R>(
+    name: SessiondCommandName,
+    [whom, args, payload]: [W, A, P],
+    reply: Struct<R>,
+    replyHeaderSize = 0,
+  ) {
+    const number = sessiondCommandNumber(name, minor);
+    const request = struct(name, {
+      command: constant(u32, number),
+      ...whom,
+      ...args,
+      argumentsRest: padding(UNION_BYTES - sizeOf(args)),
+      ...payload,
+    });
+    return { name, number, request, reply, replyHeaderSize };
+  }
+  const a = ARGUMENTS;
+  const count = u32.size;
+  const end = { fdCount: constant(fdCountField(minor), 0) };
+  const event = { event: sized(eventBlock) };
+  const events = counted(eventBlock);
+  const channel = channelLayout(minor);
+  const descriptor = descriptorLayout(minor);
+  const name = cstring({ max: limits.LOGIN_NAME_BYTES, empty: 0 });
+  const trackerValue = { ...end, name };
+  return {
+    ADD_CONTEXT: command("ADD_CONTEXT", [sessionDomain, a.context, {
+      ...end,
+      context: sized(contextBlock),
+    }], nothing),
+    DISABLE_CHANNEL: command(
+      "DISABLE_CHANNEL",
+      [sessionDomain, a.channelName, end],
+      nothing,
+    ),
+    DISABLE_EVENT: command("DISABLE_EVENT", [sessionDomain, a.event, {
+      ...end,
+      ...event,
+    }], nothing),
+    LIST_SYSCALLS: command(
+      "LIST_SYSCALLS",
+      [domain, a.none, end],
+      events,
+      count,
+    ),
+    ENABLE_CHANNEL: command("ENABLE_CHANNEL", [sessionDomain, a.channel, {
+      ...end,
+      channel: sized(channel),
+    }], nothing),
+    ENABLE_EVENT: command("ENABLE_EVENT", [sessionDomain, a.event, {
+      /** 1 for a userspace probe, whose opened program follows. */
+      fdCount: fdCountField(minor),
+      ...event,
+    }], nothing),
+    DESTROY_SESSION: command(
+      "DESTROY_SESSION",
+      [session, a.none, end],
+      destroyReply,
+      i32.size,
+    ),
+    LIST_CHANNELS: command(
+      "LIST_CHANNELS",
+      [sessionDomain, a.none, end],
+      counted(channel),
+      count,
+    ),
+    LIST_DOMAINS: command(
+      "LIST_DOMAINS",
+      [session, a.none, end],
+      all(domainBlock),
+    ),
+    LIST_EVENTS: command(
+      "LIST_EVENTS",
+      [sessionDomain, a.channelName, end],
+      events,
+      count,
+    ),
+    LIST_SESSIONS: command(
+      "LIST_SESSIONS",
+      [nobody, a.none, end],
+      sessionListLayout(minor),
+    ),
+    LIST_TRACEPOINTS: command(
+      "LIST_TRACEPOINTS",
+      [domain, a.none, end],
+      events,
+      count,
+    ),
+    REGISTER_CONSUMER: command(
+      "REGISTER_CONSUMER",
+      [sessionDomain, a.path, end],
+      nothing,
+    ),
+    START_TRACE: command("START_TRACE", [session, a.none, end], nothing),
+    STOP_TRACE: command("STOP_TRACE", [session, a.none, end], nothing),
+    LIST_TRACEPOINT_FIELDS: command(
+      "LIST_TRACEPOINT_FIELDS",
+      [domain, a.none, end],
+      counted(fieldBlock),
+      count,
+    ),
+    SET_CONSUMER_URI: command("SET_CONSUMER_URI", [sessionDomain, a.uris, {
+      ...end,
+      uris: list(uri),
+    }], nothing),
+    DATA_PENDING: command(
+      "DATA_PENDING",
+      [session, a.none, end],
+      struct("DATA_PENDING reply", { pending: bool8 }),
+    ),
+    SNAPSHOT_ADD_OUTPUT: command(
+      "SNAPSHOT_ADD_OUTPUT",
+      [session, a.snapshotOutput, end],
+      struct("SNAPSHOT_ADD_OUTPUT reply", { id: u32 }),
+    ),
+    SNAPSHOT_DEL_OUTPUT: command(
+      "SNAPSHOT_DEL_OUTPUT",
+      [session, a.snapshotOutput, end],
+      nothing,
+    ),
+    SNAPSHOT_LIST_OUTPUT: command(
+      "SNAPSHOT_LIST_OUTPUT",
+      [session, a.none, end],
+      all(snapshotOutput),
+    ),
+    SNAPSHOT_RECORD: command(
+      "SNAPSHOT_RECORD",
+      [session, a.snapshotRecord, end],
+      nothing,
+    ),
+    SAVE_SESSION: command("SAVE_SESSION", [nobody, a.save, end], nothing),
+    TRACKER_ADD_INCLUDE_VALUE: command(
+      "TRACKER_ADD_INCLUDE_VALUE",
+      [sessionDomain, a.trackerValue, trackerValue],
+      nothing,
+    ),
+    TRACKER_REMOVE_INCLUDE_VALUE: command(
+      "TRACKER_REMOVE_INCLUDE_VALUE",
+      [sessionDomain, a.trackerValue, trackerValue],
+      nothing,
+    ),
+    TRACKER_GET_POLICY: command(
+      "TRACKER_GET_POLICY",
+      [sessionDomain, a.tracker, end],
+      struct("TRACKER_GET_POLICY reply", { policy: u32 }),
+    ),
+    TRACKER_SET_POLICY: command(
+      "TRACKER_SET_POLICY",
+      [sessionDomain, a.trackerPolicy, end],
+      nothing,
+    ),
+    TRACKER_GET_INCLUSION_SET: command(
+      "TRACKER_GET_INCLUSION_SET",
+      [sessionDomain, a.tracker, end],
+      inclusionSet,
+    ),
+    SET_SESSION_SHM_PATH: command(
+      "SET_SESSION_SHM_PATH",
+      [session, a.path, end],
+      nothing,
+    ),
+    REGENERATE_METADATA: command(
+      "REGENERATE_METADATA",
+      [session, a.none, end],
+      nothing,
+    ),
+    REGENERATE_STATEDUMP: command(
+      "REGENERATE_STATEDUMP",
+      [session, a.none, end],
+      nothing,
+    ),
+    ROTATE_SESSION: command(
+      "ROTATE_SESSION",
+      [session, a.none, end],
+      struct("ROTATE_SESSION reply", { rotationId: u64 }),
+    ),
+    ROTATION_GET_INFO: command(
+      "ROTATION_GET_INFO",
+      [session, a.rotation, end],
+      rotationInfo,
+    ),
+    ROTATION_SET_SCHEDULE: command(
+      "ROTATION_SET_SCHEDULE",
+      [session, a.schedule, end],
+      nothing,
+    ),
+    LIST_ROTATION_SCHEDULES: command(
+      "LIST_ROTATION_SCHEDULES",
+      [session, a.none, end],
+      rotationSchedules,
+    ),
+    CREATE_SESSION_EXT: command("CREATE_SESSION_EXT", [nobody, a.create, {
+      ...end,
+      /** Where the session daemon is to choose the output; else empty. */
+      homeDirectory: cstring({ max: limits.PATH_BYTES, empty: 0 }),
+      descriptor: sized(descriptor),
+    }], descriptor),
+    CLEAR_SESSION: command("CLEAR_SESSION", [session, a.none, end], nothing),
+  };
+}
+
+/** The commands of one minor version. */
+export type SessiondCommands = ReturnType<typeof sessiondCommands>;
+
+/** What a command asks. */
+export type SessiondRequest<N extends SessiondCommandName> =
+  SessiondCommands[N]["request"] extends Struct<infer T> ? T : never;
+
+/** What a command is answered with. */
+export type SessiondReply<N extends SessiondCommandName> =
+  SessiondCommands[N]["reply"] extends Struct<infer T> ? T : never;
