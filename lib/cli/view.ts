@@ -4,8 +4,10 @@ import { TraceReadError } from "../ctf/read/model.ts";
 import { writeErrorLine } from "./background.ts";
 import { formatHelp } from "./help.ts";
 import { followDirectory, viewDirectory } from "./view_directory.ts";
+import { viewLive } from "./view_live.ts";
 import { parseView, VIEW_OPTIONS, type ViewSettings } from "./view_options.ts";
 import { OutputClosedError, writeOutput } from "./view_output.ts";
+import { findTarget } from "./view_target.ts";
 
 /**
  * Runs `lttng view` with what follows on the command line; returns its exit
@@ -32,10 +34,13 @@ export async function runView(args: readonly string[]): Promise<number> {
 /** The text of `lttng view --help`. */
 export function viewHelp(): string {
   return formatHelp({
-    usage: "lttng view [OPTION]... PATH",
-    purpose: "Prints the trace in the directory PATH, or all traces below " +
-      "it, in order of time: as text like babeltrace2's, as JSON or as a " +
-      "summary.",
+    usage: "lttng view [OPTION]... [PATH|URL|SESSION]",
+    purpose: "Prints a trace in order of time: as text like babeltrace2's, " +
+      "as JSON or as a summary. PATH is a directory with a trace, or with " +
+      "traces below it. URL is net://HOST[:PORT]/host/TARGET/SESSION: a live " +
+      "session at a relay daemon, which is followed to its end; " +
+      "net://HOST[:PORT] lists those that are there. SESSION is a session of " +
+      "this machine's session daemon; without anything, the current one.",
     options: VIEW_OPTIONS,
     environment: [],
     notes: [],
@@ -48,7 +53,33 @@ async function view(settings: ViewSettings): Promise<number> {
     writeErrorLine(`Error: ${error.message}`);
     status = 1;
   }
-  const read = settings.follow ? followDirectory : viewDirectory;
-  await read(settings.path, settings, onError);
+  const target = await findTarget(settings.target);
+  using stop = new StopSignal();
+  if (target.kind === "live") {
+    await viewLive(target.url, settings, onError, stop.signal);
+  } else if (settings.follow) {
+    await followDirectory(target.path, settings, onError, stop.signal);
+  } else {
+    stop[Symbol.dispose]();
+    await viewDirectory(target.path, settings, onError);
+  }
   return status;
+}
+
+/** Ctrl-C ends what would go on for ever, in order. */
+class StopSignal implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #stop = () => this.#controller.abort();
+
+  constructor() {
+    Deno.addSignalListener("SIGINT", this.#stop);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSignalListener("SIGINT", this.#stop);
+  }
 }

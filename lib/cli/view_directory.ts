@@ -59,11 +59,12 @@ function progressText(read: number, bytes: number, count: number): string {
   return `${share} %, ${(count / 1e6).toFixed(1)} million messages`;
 }
 
-/** Writes what is stored below `path`, and what is yet to come, until it is stopped. */
+/** Writes what is stored below `path`, and what is yet to come, until it is told to stop. */
 export async function followDirectory(
   path: string,
   settings: ViewSettings,
   onError: ErrorListener,
+  signal: AbortSignal,
 ): Promise<void> {
   const root = absolute(path);
   checkDirectory(path);
@@ -76,18 +77,33 @@ export async function followDirectory(
   };
   const output = new ViewOutput(settings, names, range);
   using follower = new DirectoryFollower(root, { range, onError });
-  for (let isWanted = true; isWanted && !follower.isEnded;) {
+  for (
+    let isWanted = settings.limit > 0;
+    isWanted && !follower.isEnded && !signal.aborted;
+  ) {
     follower.scan();
     for (const source of follower.ready()) {
       isWanted = output.add(source);
       if (!isWanted) break;
     }
     output.flush();
-    if (isWanted) {
-      await new Promise((resolve) => setTimeout(resolve, FOLLOW_INTERVAL));
-    }
+    if (isWanted) await pause(FOLLOW_INTERVAL, signal);
   }
   output.end();
+}
+
+/** Returns early where it is told to stop. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    function end(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    }
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
 }
 
 /** The times that are asked for; `first` is a time of the day that is meant. */

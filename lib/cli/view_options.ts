@@ -34,7 +34,16 @@ export const VIEW_OPTIONS = [
   {
     name: "follow",
     kind: "switch",
-    help: "Go on with what is recorded from now on, until Ctrl-C.",
+    help: "Go on with what is recorded from now on, until Ctrl-C; of a live " +
+      "session, wait for it to begin.",
+  },
+  {
+    name: "from",
+    kind: "value",
+    valueName: "WHERE",
+    defaultText: "now",
+    help: "Read a live session from now on, or from its beginning, as far " +
+      "as it is still stored: now, beginning.",
   },
   {
     name: "color",
@@ -42,6 +51,13 @@ export const VIEW_OPTIONS = [
     valueName: "WHEN",
     defaultText: "auto",
     help: "Color the text: never, auto (on a terminal) or always.",
+  },
+  {
+    name: "trace-path",
+    short: "t",
+    kind: "value",
+    valueName: "PATH",
+    help: "Read this directory, whatever sessions are called.",
   },
   {
     name: "limit",
@@ -120,9 +136,11 @@ export const VIEW_OPTIONS = [
 
 /** What one run of `lttng view` is to do. */
 export interface ViewSettings {
-  readonly path: string;
+  /** A path, a URL or a session's name; unset for the current session. */
+  readonly target: string | undefined;
   readonly form: "text" | "json" | "summary";
   readonly follow: boolean;
+  readonly from: "last" | "beginning";
   readonly color: boolean;
   readonly limit: number;
   readonly begin: TimeBound | undefined;
@@ -149,15 +167,13 @@ export function parseView(
   const { layer, rest } = parseCommandLine(VIEW_OPTIONS, args);
   const { values } = mergeLayers(VIEW_OPTIONS, [layer]);
   if (values.help) return "help";
-  const [path, another] = rest;
-  if (path === undefined || path === "") {
-    throw new OptionError("No path: name a trace's directory: see --help");
+  const [target, another] = [...rest, values["trace-path"]]
+    .filter((given) => given !== undefined);
+  if (target === "") {
+    throw new OptionError("An empty path: name a trace's directory");
   }
   if (another !== undefined) {
-    throw new OptionError(`More than one path: ${another}`);
-  }
-  if (path.includes("://")) {
-    throw new OptionError(`Only local traces can be read: ${path}`);
+    throw new OptionError(`More than one thing to read: ${another}`);
   }
   if (values.json && values.summary) {
     throw new OptionError("Either --json or --summary, not both");
@@ -171,9 +187,12 @@ export function parseView(
     );
   }
   return {
-    path,
+    target: values["trace-path"] === undefined
+      ? target
+      : asPath(values["trace-path"]),
     form: values.json ? "json" : values.summary ? "summary" : "text",
     follow: values.follow,
+    from: from(values.from),
     color: color(values.color, isTerminal),
     limit: limit(values.limit),
     begin,
@@ -189,6 +208,11 @@ export function parseView(
   };
 }
 
+/** With a slash in it, so that it is no session's name. */
+function asPath(path: string): string {
+  return path.includes("/") ? path : `./${path}`;
+}
+
 function color(text: string | undefined, isTerminal: boolean): boolean {
   switch (text) {
     case undefined:
@@ -200,6 +224,12 @@ function color(text: string | undefined, isTerminal: boolean): boolean {
       return false;
   }
   throw new OptionError(`--color: Not never, auto or always: "${text}"`);
+}
+
+function from(text: string | undefined): "last" | "beginning" {
+  if (text === undefined || text === "now") return "last";
+  if (text === "beginning") return "beginning";
+  throw new OptionError(`--from: Not now or beginning: "${text}"`);
 }
 
 function limit(text: string | undefined): number {
