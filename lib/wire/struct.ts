@@ -332,6 +332,15 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
+/** A name to look at: where it is not UTF-8, `?` for each byte above ASCII. */
+function nameOf(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return utf8.decode(bytes.map((byte) => byte < 0x80 ? byte : 0x3F));
+  }
+}
+
 function bytesOf(value: string, most: number): Uint8Array {
   const bytes = encoder.encode(value);
   if (bytes.includes(0)) complain("a NUL inside the text");
@@ -363,7 +372,11 @@ export function text(count: number): Field<string> {
   };
 }
 
-/** Text of at most `count` bytes, zero-padded; it needs no NUL. */
+/**
+ * Text of at most `count` bytes, zero-padded; it needs no NUL. What is not
+ * UTF-8 is shown with `?`: viewers get names of many peers in one list, and
+ * one odd name must not cost them the others.
+ */
 export function paddedText(count: number): Field<string> {
   return {
     kind: "text, zero-padded",
@@ -372,7 +385,7 @@ export function paddedText(count: number): Field<string> {
       const bytes = s.bytes.subarray(s.offset, s.offset + count);
       s.offset += count;
       const end = bytes.indexOf(0);
-      return textOf(end < 0 ? bytes : bytes.subarray(0, end));
+      return nameOf(end < 0 ? bytes : bytes.subarray(0, end));
     },
     write(t, value) {
       // One more, since bytesOf() counts a NUL that is not needed here.
@@ -449,7 +462,10 @@ export function cstring(options: CStringOptions): Field<string> {
   };
 }
 
-/** Text without a NUL whose length is in a length field. */
+/**
+ * Text without a NUL whose length is in a length field. Of what is not UTF-8,
+ * the same holds as for {@linkcode paddedText}.
+ */
 export function sizedText(max: number): Field<string> {
   const announce = (value: string) => encoder.encode(value).length;
   return {
@@ -464,7 +480,7 @@ export function sizedText(max: number): Field<string> {
       s.offset += length;
       const end = bytes.indexOf(0);
       if (end >= 0) complain(`a NUL at ${end} of ${length} bytes`);
-      return textOf(bytes);
+      return nameOf(bytes);
     },
     write(t, value) {
       const bytes = bytesOf(value, max + 1);

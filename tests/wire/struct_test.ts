@@ -134,6 +134,16 @@ test("paddedText() may fill its field, both ways", () => {
   assertEquals(padded.encode({ name: "abcd" }), bytes);
 });
 
+test("paddedText() and sizedText() show a name that is not UTF-8 with ?", () => {
+  const padded = struct("PADDED", { name: paddedText(4) });
+  assertEquals(padded.decode(parseBytes("61ff6200")), { name: "a?b" });
+  const sized = struct("SIZED", {
+    length: lengthOf("name"),
+    name: sizedText(4),
+  });
+  assertEquals(sized.decode(parseBytes("00000002 ff61")), { name: "?a" });
+});
+
 const named = struct("NAMED", {
   length: lengthOf("name"),
   name: cstring({ max: 4 }),
