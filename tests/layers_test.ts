@@ -12,6 +12,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   relay: ["ctf", "net", "wire"],
   // ctf: for the interface of a sink, which the relay client implements.
   stream: ["ctf", "net", "wire"],
+  viewer: ["ctf", "net", "wire"],
   tracer: ["ctf", "stream"],
   kernel: ["ctf", "os"],
   ust: ["ctf", "os", "wire"],
@@ -19,7 +20,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   session: ["ctf", "kernel", "net", "stream", "ust", "wire"],
   cli: [
     ...["control", "ctf", "kernel", "net", "os", "relay", "session"],
-    ...["stream", "tracer", "ust", "wire"],
+    ...["stream", "tracer", "ust", "viewer", "wire"],
   ],
 };
 

@@ -47,10 +47,33 @@ export function parseListenUrl(text: string): ListenUrl {
     );
   }
   const place = text.slice(scheme.length + "://".length).replace(/\/$/, "");
+  return parseHostAndPort(place, { family, text, lowestPort: 0 });
+}
+
+/** What is known of a URL whose `HOST[:PORT]` is to be read. */
+export interface HostAndPortOptions {
+  /** Address family that its scheme stands for. */
+  readonly family: 4 | 6;
+  /** All of it, for errors. */
+  readonly text: string;
+  /** 0 where the system may choose the port. */
+  readonly lowestPort: 0 | 1;
+}
+
+/**
+ * Reads the `HOST[:PORT]` of a URL.
+ *
+ * @throws {SyntaxError} With one line that says what is wrong.
+ */
+export function parseHostAndPort(
+  place: string,
+  options: HostAndPortOptions,
+): ListenUrl {
+  const { family, text, lowestPort } = options;
   const { host, port } = splitHostAndPort(place, text);
   return {
     hostname: family === 6 ? ipv6Host(host, text) : ipv4Host(host, text),
-    port: port === undefined ? undefined : parsePort(port, text),
+    port: port === undefined ? undefined : parsePort(port, text, lowestPort),
   };
 }
 
@@ -142,10 +165,10 @@ function checkHostName(host: string, text: string): string {
   throw new SyntaxError(`Not a host name: "${host}" in "${text}"`);
 }
 
-function parsePort(port: string, text: string): number {
+function parsePort(port: string, text: string, lowest: number): number {
   const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
-  if (number <= LARGEST_PORT) return number;
+  if (number >= lowest && number <= LARGEST_PORT) return number;
   throw new SyntaxError(
-    `Not a port: "${port}" in "${text}": ports are 0 to ${LARGEST_PORT}`,
+    `Not a port: "${port}" in "${text}": ports are ${lowest} to ${LARGEST_PORT}`,
   );
 }
