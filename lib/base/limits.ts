@@ -27,6 +27,10 @@ export const SMALL_CONTROL_PAYLOAD_BYTES = 1 * MIB;
 export const LIVE_PAYLOAD_BYTES = 4 * KIB;
 /** Most bytes of packets or metadata that one viewer's reply holds in memory. */
 export const LIVE_REPLY_BYTES = 1 * MIB;
+/** Largest packet that a viewer fetches, with its padding. */
+export const LIVE_PACKET_BYTES = 256 * MIB;
+/** Most metadata that a viewer takes in one reply. */
+export const LIVE_METADATA_BYTES = 128 * MIB;
 /** Largest packet: its bytes on the wire and its padding, together. */
 export const PACKET_BYTES = 2048 * MIB;
 /** Largest padding after one metadata payload. */
