@@ -31,6 +31,11 @@ export const LIVE_REPLY_BYTES = 1 * MIB;
 export const LIVE_PACKET_BYTES = 256 * MIB;
 /** Most metadata that a viewer takes in one reply. */
 export const LIVE_METADATA_BYTES = 128 * MIB;
+/**
+ * Most bytes of packets that a viewer of events holds while it waits for a
+ * stream that says nothing; then it goes on without that.
+ */
+export const LIVE_WAITING_BYTES = 128 * MIB;
 /** Largest packet: its bytes on the wire and its padding, together. */
 export const PACKET_BYTES = 2048 * MIB;
 /** Largest padding after one metadata payload. */

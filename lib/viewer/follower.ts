@@ -350,7 +350,7 @@ export class Follower {
   *#fetchPacket(
     followed: FollowedStream,
     index: Index,
-  ): Plan<Uint8Array | undefined> {
+  ): Plan<Uint8Array<ArrayBuffer> | undefined> {
     const bytes = new Uint8Array(Number(index.packetSize / 8n));
     for (let done = 0; done < bytes.length;) {
       const length = Math.min(

@@ -107,7 +107,7 @@ export type LiveItem =
     readonly stream: LiveStream;
     readonly index: LivePacketIndex;
     /** `packetSize / 8` bytes, the padding included. */
-    readonly bytes: Uint8Array;
+    readonly bytes: Uint8Array<ArrayBuffer>;
   }
   | {
     readonly kind: "packet-lost";
