@@ -1,6 +1,7 @@
 /**
  * LTTng's network streaming as a library: a relay daemon, a client that sends
- * to one, and a tracer for TypeScript programs.
+ * to one, a live viewer, a tracer for TypeScript programs, and a reader of
+ * traces.
  *
  * @module
  */
@@ -136,6 +137,9 @@ export {
 export type { TimeRange } from "./lib/ctf/read/event_source.ts";
 export {
   type ArrayClass,
+  type BitMapClass,
+  type BlobClass,
+  type BooleanClass,
   type ClockClass,
   type EnumerationClass,
   type ErrorListener,
@@ -144,22 +148,62 @@ export {
   type FieldClass,
   type FloatClass,
   type IntegerClass,
+  type IntegerRange,
   labelsOf,
   type LossRecord,
   type Mapping,
   type Message,
   type NamedClass,
+  type OptionClass,
   type PlainValue,
+  type Reference,
+  type Role,
+  type Root,
   type SequenceClass,
   type StreamClass,
   type StreamInfo,
   type StringClass,
   type StructClass,
   type StructValue,
+  type TextClass,
+  type TextEncoding,
   toObject,
   type TraceClass,
   TraceReadError,
   type Value,
+  type VariableIntegerClass,
   type VariantClass,
+  type VariantOption,
   type VariantValue,
 } from "./lib/ctf/read/model.ts";
+
+// The live viewer.
+export { Attachment, type FollowOptions } from "./lib/viewer/attachment.ts";
+export type { SessionTarget } from "./lib/viewer/attach.ts";
+export {
+  SessionNotFoundError,
+  ViewerError,
+  ViewerVersionError,
+} from "./lib/viewer/errors.ts";
+export { liveEvents, type LiveEventsOptions } from "./lib/viewer/events.ts";
+export type {
+  EndReason,
+  LiveItem,
+  LivePacketIndex,
+  LiveSession,
+  LiveStream,
+  LiveTrace,
+  PacketLossReason,
+} from "./lib/viewer/items.ts";
+export {
+  type AttachOptions,
+  LiveClient,
+  type LiveClientOptions,
+  type ViewerAddress,
+} from "./lib/viewer/live_client.ts";
+export {
+  parseViewerUrl,
+  VIEWER_PORT,
+  type ViewerUrl,
+} from "./lib/viewer/url.ts";
+export { systemTimer, type Timer } from "./lib/viewer/timer.ts";
