@@ -1,5 +1,6 @@
 /** Sessions that a viewer is attached to, and the items that they bring. */
 
+import { LIVE_PACKET_BYTES } from "../base/limits.ts";
 import { ConnectionError } from "../net/connection.ts";
 import { viewerCommands } from "../wire/live.ts";
 import { WireError } from "../wire/struct.ts";
@@ -8,7 +9,7 @@ import type { ViewerChannel } from "./channel.ts";
 import { Follower, type FollowerOptions } from "./follower.ts";
 import type { LiveItem, LiveSession } from "./items.ts";
 import type { Plan } from "./plan.ts";
-import type { Timer } from "./timer.ts";
+import { duration, type Timer } from "./timer.ts";
 
 /** Pause before what had nothing is asked again, unless told otherwise (ms). */
 const POLL_MS = 100;
@@ -110,6 +111,7 @@ export class Attachment implements AsyncDisposable {
    * the next item. Leaving the iteration detaches.
    *
    * @throws {TypeError} It was called before, or the viewer is detached.
+   * @throws {RangeError} A pause or size is not above 0.
    */
   follow(options: FollowOptions = {}): AsyncIterableIterator<LiveItem> {
     if (this.#following !== undefined) {
@@ -120,15 +122,12 @@ export class Attachment implements AsyncDisposable {
     }
     const { channel, timer, attached, held, isMeant } = this.#parts;
     const follower = new Follower(attached, {
-      pollMs: positive("pollMs", options.pollMs ?? POLL_MS),
-      sessionPollMs: positive(
+      pollMs: duration("pollMs", options.pollMs ?? POLL_MS),
+      sessionPollMs: duration(
         "sessionPollMs",
         options.sessionPollMs ?? SESSION_POLL_MS,
       ),
-      requestBytes: positive(
-        "requestBytes",
-        options.requestBytes ?? REQUEST_BYTES,
-      ),
+      requestBytes: requestBytes(options.requestBytes ?? REQUEST_BYTES),
       isMeant,
       canDetach: canDetach(channel),
       now: () => timer.now(),
@@ -184,11 +183,9 @@ function canDetach(channel: ViewerChannel): boolean {
   return channel.minor >= viewerCommands.DETACH_SESSION.since;
 }
 
-function positive(name: string, value: number): number {
-  if (value > 0) return value;
-  throw new RangeError(
-    `Cannot follow with ${name} ${value}: it is not above 0`,
-  );
+function requestBytes(bytes: number): number {
+  if (bytes >= 1) return Math.min(Math.trunc(bytes), LIVE_PACKET_BYTES);
+  throw new RangeError(`Cannot use requestBytes ${bytes}: it is not above 0`);
 }
 
 /** The iteration over the items. */

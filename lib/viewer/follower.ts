@@ -43,6 +43,8 @@ export interface FollowerOptions {
 
 /** How often the same is asked for before the relay daemon's no is taken. */
 const TRIES = 10;
+/** The same for the next packet of a session that has hung up. */
+const LAST_TRIES = 50;
 
 type Index = ReplyOf<"GET_NEXT_INDEX">;
 
@@ -243,19 +245,33 @@ export class Follower {
       this.#inactive.delete(stream);
     }
     yield* this.#heed(index.flags, stream.trace);
-    // The stock daemon also fails for a moment, while chunks are renamed.
-    const failed = index.status === NextIndexStatus.ERROR ||
-      index.status === NextIndexStatus.END_OF_FILE;
-    stream.failures = failed ? stream.failures + 1 : 0;
-    if (index.status === NextIndexStatus.OK) return index;
+    if (index.status === NextIndexStatus.OK) {
+      stream.failures = 0;
+      return index;
+    }
     if (index.status === NextIndexStatus.HANG_UP) {
       yield* this.#end(stream, "hang-up");
-    } else if (stream.failures >= TRIES) {
+    } else if (this.#hasFailed(stream, index.status)) {
       yield* this.#end(stream, "error");
     } else {
       this.#putToRest(stream);
     }
     return undefined;
+  }
+
+  /**
+   * Whether a stream that brought nothing, again, is to be given up. The stock
+   * daemon fails for a moment while chunks are renamed; and it says RETRY for
+   * ever where a session ended before a rotation was complete.
+   */
+  #hasFailed(stream: FollowedStream, status: number): boolean {
+    const isWaiting = status === NextIndexStatus.RETRY ||
+      status === NextIndexStatus.INACTIVE;
+    if (isWaiting && stream.session.closed === undefined) {
+      stream.failures = 0;
+      return false;
+    }
+    return ++stream.failures >= (isWaiting ? LAST_TRIES : TRIES);
   }
 
   *#heed(flags: number, trace: FollowedTrace): Plan<void> {

@@ -22,7 +22,7 @@ import { Attachment, carryOut, release } from "./attachment.ts";
 import { orAborted, ViewerChannel } from "./channel.ts";
 import { ViewerError, ViewerVersionError } from "./errors.ts";
 import type { LiveSession } from "./items.ts";
-import { systemTimer, type Timer } from "./timer.ts";
+import { duration, systemTimer, type Timer } from "./timer.ts";
 import { VIEWER_PORT } from "./url.ts";
 
 /** How long one reply may take, unless told otherwise (ms). */
@@ -119,6 +119,7 @@ export class LiveClient implements AsyncDisposable {
    *
    * @throws {ConnectionError} The port refuses, or does not answer in time.
    * @throws {ViewerVersionError} The peer serves no viewers of LTTng 2.
+   * @throws {RangeError} An option has a value that cannot be.
    */
   static async connect(
     address: ViewerAddress,
@@ -132,13 +133,19 @@ export class LiveClient implements AsyncDisposable {
         `Cannot announce minor ${announced}: it is not between ${oldest} and ${NEWEST_MINOR}`,
       );
     }
+    const timeoutMs = duration(
+      "replyTimeoutMs",
+      options.replyTimeoutMs ?? REPLY_TIMEOUT_MS,
+    );
     const connection = await Connection.connect({
       hostname: address.hostname,
       port: address.port ?? VIEWER_PORT,
-      timeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      timeoutMs: duration(
+        "connectTimeoutMs",
+        options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      ),
       signal,
     });
-    const timeoutMs = options.replyTimeoutMs ?? REPLY_TIMEOUT_MS;
     const client = new LiveClient(
       new ViewerChannel(connection, { timeoutMs, timer }),
       timer,

@@ -30,3 +30,16 @@ export const systemTimer: Timer = {
     });
   },
 };
+
+/** The longest that the machine's timers can wait: 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * A duration that an option gives, `Infinity` included.
+ *
+ * @throws {RangeError} It is not above 0.
+ */
+export function duration(name: string, milliseconds: number): number {
+  if (milliseconds > 0) return Math.min(milliseconds, LONGEST_MS);
+  throw new RangeError(`Cannot use ${name} ${milliseconds}: it is not above 0`);
+}

@@ -261,7 +261,7 @@ test("follow() refuses pauses and sizes that are not above 0", async () => {
       assertThrows(
         () => attachment.follow({ [name]: value }),
         RangeError,
-        `Cannot follow with ${name} ${value}: it is not above 0`,
+        `Cannot use ${name} ${value}: it is not above 0`,
       );
     }
   }

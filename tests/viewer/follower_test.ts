@@ -651,6 +651,24 @@ test("a packet does not wait for metadata when its session has hung up", () => {
   ]);
 });
 
+for (const name of ["RETRY", "INACTIVE"] as const) {
+  test(`a stream that says ${name} for ever ends after its session`, () => {
+    const relay = new FakeRelay();
+    const run = follow(relay, oneTrace(relay));
+    const reply = status(NextIndexStatus[name]);
+    relay.then(relay.indexes, 2n, ...Array(100).fill(reply));
+    const before = run.texts(60).filter((text) => text.includes("ended"));
+    assertEquals(before, []);
+    relay.then(relay.newStreams, 5n, HANG_UP);
+    assertEquals(run.texts(), [
+      "stream-ended 2 error",
+      "stream-ended 1 hang-up",
+      "session-ended 5 hang-up",
+    ]);
+    assertEquals(run.pauses.length, 60 + 50);
+  });
+}
+
 test("a session ends at the tenth ERROR in a row, not at the ninth", () => {
   const relay = new FakeRelay();
   const run = follow(relay, []);

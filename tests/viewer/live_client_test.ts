@@ -69,6 +69,24 @@ test("connect() announces an older minor when told", async () => {
   }
 });
 
+test("connect() refuses times that are not above 0, and takes Infinity", async () => {
+  await using port = new ScriptedViewerPort();
+  for (const name of ["connectTimeoutMs", "replyTimeoutMs"]) {
+    for (const value of [0, -1, NaN]) {
+      await assertRejects(
+        () => LiveClient.connect(port.address, { [name]: value }),
+        RangeError,
+        `Cannot use ${name} ${value}: it is not above 0`,
+      );
+    }
+  }
+  await using client = await LiveClient.connect(port.address, {
+    connectTimeoutMs: Infinity,
+    replyTimeoutMs: Infinity,
+  });
+  assertEquals((await client.listSessions()).length, 1);
+});
+
 for (const [major, minor] of [[3, 0], [1, 9], [2, 3]] as const) {
   test(`connect() refuses a peer that says ${major}.${minor}`, async () => {
     await using port = new ScriptedViewerPort(
