@@ -11,11 +11,13 @@ import {
   RELAYD_ENVIRONMENT,
   RELAYD_OPTIONS,
 } from "../lib/cli/relayd_options.ts";
+import { VIEW_OPTIONS } from "../lib/cli/view_options.ts";
 
 const README = new URL("../README.md", import.meta.url);
 
 const SECTIONS: Readonly<Record<string, () => string>> = {
   "options of relayd": () => formatMarkdownOptions(RELAYD_OPTIONS),
+  "options of lttng view": () => formatMarkdownOptions(VIEW_OPTIONS),
   "environment of relayd": () => formatMarkdownEnvironment(RELAYD_ENVIRONMENT),
 };
 
