@@ -298,17 +298,23 @@ Deno.test("lttng view --help lists its options", async () => {
 });
 
 const REFUSED: readonly [string[], string][] = [
-  [[], "No path: name a trace's directory: see --help"],
-  [["a", "b"], "More than one path: b"],
+  [
+    [],
+    "Nothing to read: there is no current session: name a path, a URL or a session: see --help",
+  ],
+  [["a", "b"], "More than one thing to read: b"],
+  [["a", "--trace-path=b"], "More than one thing to read: b"],
   [["/no/such/trace"], "No such path: /no/such/trace"],
   [
     [import.meta.filename!],
     `Not a directory: ${import.meta.filename}: name the directory of a trace`,
   ],
   [
-    ["net://localhost/host/a/b"],
-    "Only local traces can be read: net://localhost/host/a/b",
+    ["http://localhost/host/a/b"],
+    'Unknown protocol "http" in "http://localhost/host/a/b": use net, net4 or net6',
   ],
+  [["--color=red", "a"], '--color: Not never, auto or always: "red"'],
+  [["--from=end", "a"], '--from: Not now or beginning: "end"'],
   [["--json", "--summary", "a"], "Either --json or --summary, not both"],
   [["--limit=some", "a"], '--limit: Not a number of events: "some"'],
   [["--begin=2", "--end=1", "a"], "--begin is later than --end: 2 > 1"],
@@ -332,6 +338,18 @@ for (const [args, message] of REFUSED) {
     });
   });
 }
+
+Deno.test("lttng view takes what is no path for a session", async () => {
+  const { code, stderr } = await view("no-such-session");
+  assertEquals(code, 1);
+  // Whether a session daemon runs depends on the machine.
+  assert(
+    /^Error: No such path: no-such-session: (No session|Cannot ask)/.test(
+      stderr,
+    ),
+    stderr,
+  );
+});
 
 function withoutPlace(argument: string): string {
   return argument === import.meta.filename ? "view_test.ts" : argument;

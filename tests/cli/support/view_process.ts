@@ -15,7 +15,7 @@ const TIME_ZONE = "Asia/Kolkata";
 
 /** The command line of `lttng view ARGS`, with the permissions it needs. */
 export function viewCommand(...args: string[]): [string, string[]] {
-  const flags = ["run", "--quiet", "--no-prompt", "--allow-read"];
+  const flags = ["run", "--quiet", "--no-prompt", "-A"];
   return [Deno.execPath(), [...flags, CLI, "view", ...args]];
 }
 
@@ -52,7 +52,12 @@ function assertSameLines(printed: string, expected: string, what: string) {
 async function print(program: string, args: string[]): Promise<Printed> {
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
-    env: { TZ: TIME_ZONE },
+    // No session daemon and no current session there.
+    env: {
+      TZ: TIME_ZONE,
+      LTTNG_HOME: "/nonexistent",
+      LTTNG_RUNDIR: "/nonexistent",
+    },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder("utf-8", { fatal: true });
