@@ -29,7 +29,10 @@ export interface StreamBlock {
 export interface TraceBlocks {
   /** Of the trace as a whole; CTF 2 has none. */
   readonly byteOrder: ByteOrder | undefined;
+  /** What packet headers have, if they have one. */
   readonly uuid: string | undefined;
+  /** What identifies the trace in CTF 2. */
+  readonly uid?: string | undefined;
   readonly packetHeader: StructClass | undefined;
   readonly environment: ReadonlyMap<string, string | bigint>;
   /** By name, or in CTF 2 by id. */

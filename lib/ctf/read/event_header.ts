@@ -61,7 +61,9 @@ function hasOptions(
   byteOrder: string,
 ): boolean {
   const { children: [short, long], choices, from } = variant;
-  if (variant.class.kind !== "variant" || from !== id.slot) return false;
+  // Whatever else refers to the id would find no value.
+  if (id.references !== 1 || id.slots[0] !== from) return false;
+  if (variant.class.kind !== "variant") return false;
   if (!short || !long || variant.children.length !== 2) return false;
   const ranges = choices.map(({ first, last, option }) =>
     `${option}: ${first} ${last}`
@@ -83,8 +85,8 @@ function hasMembers(
     field.children.length === wanted.length &&
     wanted.every(([role, size, alignment], index) => {
       const member = field.children[index]!;
-      const { class: integer, roles, slot } = member;
-      return roles.join() === role && slot === undefined &&
+      const { class: integer, roles, references } = member;
+      return roles.join() === role && references === 0 &&
         integer.kind === "integer" && !integer.signed &&
         integer.size === size && integer.alignment === alignment &&
         integer.byteOrder === byteOrder;

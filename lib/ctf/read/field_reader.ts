@@ -1,7 +1,7 @@
 /** Makes, once for each field, the function that reads its values. */
 
 import { type PacketCursor, PacketEndError } from "./bits.ts";
-import type { FieldClass, Value } from "./model.ts";
+import type { FieldClass, IntegerRange, OptionClass, Value } from "./model.ts";
 import {
   makeFloat,
   makeInteger,
@@ -21,11 +21,13 @@ const MAX_EMPTY_ELEMENTS = 65_536;
 /** A reader of a field; it keeps the value where a later field refers to it. */
 export function makeReader(field: Field): FieldReader {
   const reader = withRoles(field, makePlain(field));
-  const { slot } = field;
+  const [slot, ...others] = field.slots;
   if (slot === undefined) return reader;
   return (cursor) => {
     const value = reader(cursor);
-    cursor.slots[slot] = typeof value === "bigint" ? value : Number(value);
+    const kept = typeof value === "bigint" ? value : Number(value);
+    cursor.slots[slot] = kept;
+    for (const other of others) cursor.slots[other] = kept;
     return value;
   };
 }
@@ -94,7 +96,7 @@ function makePlain(field: Field): FieldReader {
     case "variant":
       return makeVariant(field);
     case "option":
-      return makeOption(field, fieldClass.ranges);
+      return makeOption(field, fieldClass);
   }
 }
 
@@ -175,9 +177,12 @@ export function chooseOption(
   throw new RangeError(`no option of a variant has tag ${tag}`);
 }
 
+/** Which values of a boolean's slot are true. */
+const TRUE: readonly IntegerRange[] = [{ first: 1n, last: 1n }];
+
 function makeOption(
   { children, from }: Field,
-  ranges: readonly { first: bigint; last: bigint }[],
+  { ranges = TRUE }: OptionClass,
 ): FieldReader {
   const reader = makeReader(children[0]!);
   return (cursor) => {

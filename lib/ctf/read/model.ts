@@ -50,6 +50,8 @@ export type Root =
 export interface Reference {
   /** The struct that the path begins in. Without it, one around the field. */
   readonly root?: Root;
+  /** Without a root: begins in the struct that the field is a member of (CTF 2). */
+  readonly isLocal?: true;
   /** Members, from the outside; `null` goes one struct out (CTF 2). */
   readonly path: readonly (string | null)[];
 }
@@ -218,10 +220,10 @@ export interface VariantClass {
 /** A field that is there or not, as an integer decoded before says (CTF 2). */
 export interface OptionClass {
   readonly kind: "option";
-  /** Which integer or boolean. */
+  /** Which integer, or without ranges which boolean. */
   readonly tag: Reference;
-  /** Values of the tag with which it is there; of a boolean 1. */
-  readonly ranges: readonly IntegerRange[];
+  /** Values of an integer with which it is there. */
+  readonly ranges?: readonly IntegerRange[];
   readonly content: FieldClass;
 }
 
@@ -262,6 +264,8 @@ export interface TraceClass {
   /** The trace's directory. */
   readonly path: string;
   readonly uuid?: string;
+  /** What identifies it in CTF 2; LTTng has its UUID here too. */
+  readonly uid?: string;
   /** Of the trace as a whole; CTF 2 has none. */
   readonly byteOrder?: ByteOrder;
   /** The `env` block, in its order. */
@@ -365,6 +369,19 @@ export function labelsOf(
     if (value >= first && value <= last) labels.push(label);
   }
   return labels;
+}
+
+/** The names of the bits that are set in a bit map's value. */
+export function flagsOf(
+  { flags }: BitMapClass,
+  value: number | bigint,
+): string[] {
+  const bits = BigInt(value);
+  const names = new Set<string>();
+  for (const { label, first, last } of flags) {
+    if (bits >> first & (1n << last - first + 1n) - 1n) names.add(label);
+  }
+  return [...names];
 }
 
 /**

@@ -4,6 +4,7 @@ import type {
   FieldClass,
   IntegerRange,
   NamedClass,
+  OptionClass,
   Reference,
   Role,
   Root,
@@ -21,8 +22,10 @@ export interface Field<Class extends FieldClass = FieldClass> {
   /** Members of a struct, options of a variant, or the one element or content. */
   readonly children: readonly Field[];
   readonly roles: readonly Role[];
-  /** Where its value is kept, if a later field refers to it. */
-  slot: number | undefined;
+  /** Where its value is kept for later fields. */
+  readonly slots: number[];
+  /** How many later fields refer to it. */
+  references: number;
   /** Where its length or tag is kept. */
   readonly from: number | undefined;
   /** Of a variant: which tags choose which option. */
@@ -36,26 +39,38 @@ export interface Choice extends IntegerRange {
 
 /** The names of a struct's members so far, and the struct around it. */
 interface Scope {
-  readonly names: Map<string, Field | Scope>;
+  readonly names: Map<string, Place>;
   readonly parent: Scope | undefined;
 }
+
+/** What a path may lead to: of a variant that is over, any of its options. */
+type Place = Field | Scope | readonly (Place | undefined)[];
+
+/** Is told where a path that goes to a field, or through it, leads. */
+type Register = (place: Place | undefined) => void;
+
+/** More fields are refused: aliases make many of a short text. */
+const MAX_FIELDS = 2 ** 20;
+/** Fields nested deeper are refused: each level costs stack. */
+const MAX_DEPTH = 128;
 
 /** Resolves the structs of a trace; what it resolved before can be referred to. */
 export class Resolver {
   readonly #roots: Map<string, Scope>;
   /** One for all: a slot has one meaning in a whole trace. */
-  readonly #slots: { count: number };
+  readonly #counts: { slots: number; fields: number };
+  #depth = 0;
 
   /** With `base`, after what that has resolved. */
   constructor(base?: Resolver) {
     this.#roots = new Map(base ? base.#roots : []);
-    this.#slots = base ? base.#slots : { count: 0 };
+    this.#counts = base ? base.#counts : { slots: 0, fields: 0 };
   }
 
   /**
    * Resolves the struct that has the place `root`.
    *
-   * @throws {SyntaxError} where a length or a tag refers to no integer.
+   * @throws {SyntaxError} where a length or a tag refers to nothing that fits.
    */
   resolve(root: Root, structClass: StructClass): Field<StructClass> {
     const scope: Scope = { names: new Map(), parent: undefined };
@@ -63,55 +78,69 @@ export class Resolver {
     return this.#struct(structClass, scope, []) as Field<StructClass>;
   }
 
-  #member(member: NamedClass, scope: Scope): Field {
-    const { rawName, class: fieldClass, roles = [] } = member;
-    if (fieldClass.kind === "struct") {
-      const inner: Scope = { names: new Map(), parent: scope };
-      scope.names.set(rawName, inner);
-      return this.#struct(fieldClass, inner, roles);
-    }
-    const field = this.#field(fieldClass, scope, roles);
-    if (isCounting(fieldClass)) scope.names.set(rawName, field);
-    return field;
-  }
-
   #field(
     fieldClass: FieldClass,
     scope: Scope,
-    roles: readonly Role[] = [],
+    roles: readonly Role[],
+    register: Register,
+  ): Field {
+    this.#checkLimits();
+    this.#depth++;
+    const field = this.#plainField(fieldClass, scope, roles, register);
+    this.#depth--;
+    return field;
+  }
+
+  #checkLimits(): void {
+    if (++this.#counts.fields > MAX_FIELDS) {
+      throw new SyntaxError(`More than ${MAX_FIELDS} fields are not supported`);
+    }
+    if (this.#depth >= MAX_DEPTH) {
+      throw new SyntaxError(
+        `Fields nested more than ${MAX_DEPTH} deep are not supported`,
+      );
+    }
+  }
+
+  #plainField(
+    fieldClass: FieldClass,
+    scope: Scope,
+    roles: readonly Role[],
+    register: Register,
   ): Field {
     switch (fieldClass.kind) {
-      case "struct":
-        return this.#struct(
-          fieldClass,
-          { names: new Map(), parent: scope },
-          roles,
-        );
+      case "struct": {
+        const inner: Scope = { names: new Map(), parent: scope };
+        register(inner);
+        return this.#struct(fieldClass, inner, roles);
+      }
       case "array":
       case "sequence": {
-        const element = this.#field(fieldClass.element, scope);
-        return makeField(fieldClass, {
-          children: [element],
-          from: this.#slotOf(fieldClass.length, scope),
-          roles,
-        });
+        const from = this.#lengthSlot(fieldClass.length, scope);
+        // Its roles are those of what is in it.
+        const element = this.#field(fieldClass.element, scope, roles, register);
+        register(undefined);
+        return makeField(fieldClass, { children: [element], from });
       }
       case "text":
       case "blob":
         return makeField(fieldClass, {
-          from: this.#slotOf(fieldClass.length, scope),
+          from: this.#lengthSlot(fieldClass.length, scope),
           roles,
         });
       case "variant":
-        return this.#variant(fieldClass, scope, roles);
-      case "option":
-        return makeField(fieldClass, {
-          children: [this.#field(fieldClass.content, scope)],
-          from: this.#slotOf(fieldClass.tag, scope),
-          roles,
-        });
-      default:
-        return makeField(fieldClass, { roles });
+        return this.#variant(fieldClass, scope, register);
+      case "option": {
+        const from = this.#optionSlot(fieldClass, scope);
+        const content = this.#field(fieldClass.content, scope, roles, register);
+        register(undefined);
+        return makeField(fieldClass, { children: [content], from });
+      }
+      default: {
+        const field = makeField(fieldClass, { roles });
+        if (isInteger(field) || fieldClass.kind === "boolean") register(field);
+        return field;
+      }
     }
   }
 
@@ -121,7 +150,10 @@ export class Resolver {
     roles: readonly Role[],
   ): Field {
     const children = fieldClass.members.map((member) =>
-      this.#member(member, scope)
+      this.#field(member.class, scope, member.roles ?? [], (place) => {
+        if (place) scope.names.set(member.rawName, place);
+        else scope.names.delete(member.rawName);
+      })
     );
     return makeField(fieldClass, { children, roles });
   }
@@ -129,45 +161,71 @@ export class Resolver {
   #variant(
     fieldClass: VariantClass,
     scope: Scope,
-    roles: readonly Role[],
+    register: Register,
   ): Field {
-    const tag = this.#find(fieldClass.tag, scope);
-    const inner: Scope = { names: new Map(), parent: scope };
-    const children = fieldClass.options.map((option) =>
-      this.#member(option, inner)
+    const tags = this.#find(fieldClass.tag, scope, isInteger);
+    const from = this.#keep(tags);
+    const places: (Place | undefined)[] = [];
+    const children = fieldClass.options.map((option, index) =>
+      this.#field(option.class, scope, option.roles ?? [], (place) => {
+        places[index] = place;
+        register(place);
+      })
     );
-    const choices = choicesOf(fieldClass, tag.class);
-    return makeField(fieldClass, {
-      children,
-      choices,
-      from: this.#keep(tag),
-      roles,
-    });
+    register(children.map((_, index) => places[index]));
+    const choices = choicesOf(fieldClass, tags[0]!.class);
+    return makeField(fieldClass, { children, choices, from });
   }
 
-  #slotOf(length: number | Reference, scope: Scope): number | undefined {
+  #lengthSlot(length: number | Reference, scope: Scope): number | undefined {
     return typeof length === "number"
       ? undefined
-      : this.#keep(this.#find(length, scope));
+      : this.#keep(this.#find(length, scope, isInteger));
   }
 
-  #keep(field: Field): number {
-    return field.slot ??= this.#slots.count++;
+  #optionSlot({ tag, ranges }: OptionClass, scope: Scope): number {
+    return this.#keep(this.#find(tag, scope, ranges ? isInteger : isBoolean));
   }
 
-  #find(reference: Reference, scope: Scope): Field {
-    const { root, path } = reference;
+  /** A slot that all of the fields are kept in. */
+  #keep(fields: readonly Field[]): number {
+    const [first, ...others] = fields;
+    const common = first?.slots.find((slot) =>
+      others.every(({ slots }) => slots.includes(slot))
+    );
+    const slot = common ?? this.#counts.slots++;
+    for (const field of fields) {
+      field.references++;
+      if (common === undefined) field.slots.push(slot);
+    }
+    return slot;
+  }
+
+  /** The field that a reference leads to: where it depends on tags, several. */
+  #find(
+    reference: Reference,
+    scope: Scope,
+    fits: (field: Field) => boolean,
+  ): readonly Field[] {
+    const { root, path, isLocal } = reference;
+    const around = isLocal
+      ? descend(scope, path)
+      : this.#findAround(path, scope);
     const found = root === undefined
-      ? this.#findAround(path, scope)
+      ? around
       : descend(this.#roots.get(root), path);
-    if (found) return found;
+    if (found && found.length > 0 && found.every(fits)) return found;
     const place = [...root === undefined ? [] : [root], ...path]
       .map((name) => name ?? "..").join(".");
-    throw new SyntaxError(`Reference ${place} finds no integer`);
+    const what = fits === isBoolean ? "boolean" : "integer";
+    throw new SyntaxError(`Reference ${place} finds no ${what}`);
   }
 
   /** From the innermost struct outward, or from a full path's root. */
-  #findAround(path: Reference["path"], scope: Scope): Field | undefined {
+  #findAround(
+    path: Reference["path"],
+    scope: Scope,
+  ): readonly Field[] | undefined {
     for (
       let around: Scope | undefined = scope;
       around;
@@ -185,22 +243,43 @@ export class Resolver {
   }
 }
 
-/** Whether a length or a tag may be of this class. */
-function isCounting(fieldClass: FieldClass): boolean {
-  return fieldClass.kind === "integer" || fieldClass.kind === "enumeration" ||
-    fieldClass.kind === "variable-integer" || fieldClass.kind === "boolean";
+function isInteger({ class: { kind } }: Field): boolean {
+  return kind === "integer" || kind === "enumeration" ||
+    kind === "variable-integer";
 }
 
+function isBoolean({ class: { kind } }: Field): boolean {
+  return kind === "boolean";
+}
+
+/** The fields at the end of a path; nothing where one option has none. */
 function descend(
-  scope: Scope | undefined,
+  place: Place | undefined,
   path: Reference["path"],
-): Field | undefined {
-  let found: Field | Scope | undefined = scope;
-  for (const name of path) {
-    if (!found || !("names" in found)) return undefined;
-    found = name === null ? found.parent : found.names.get(name);
+): readonly Field[] | undefined {
+  if (!place) return undefined;
+  if (isAlternatives(place)) {
+    const found: Field[] = [];
+    for (const option of place) {
+      const fields = descend(option, path);
+      if (!fields) return undefined;
+      found.push(...fields);
+    }
+    return found;
   }
-  return found && "class" in found ? found : undefined;
+  if (path.length === 0) return "class" in place ? [place] : undefined;
+  if (!("names" in place)) return undefined;
+  const [name, ...rest] = path;
+  return descend(
+    name === null ? place.parent : place.names.get(name!),
+    rest,
+  );
+}
+
+function isAlternatives(
+  place: Place,
+): place is readonly (Place | undefined)[] {
+  return Array.isArray(place);
 }
 
 function choicesOf({ tag, options }: VariantClass, from: FieldClass): Choice[] {
@@ -239,7 +318,8 @@ function makeField(
     leastSize: leastSizeOf(fieldClass, children),
     children,
     roles,
-    slot: undefined,
+    slots: [],
+    references: 0,
     from,
     choices,
   };

@@ -40,10 +40,10 @@ function flatten(field: Field): readonly Field[] {
 
 /** Whether a field is a fixed number of bytes at the next byte, and no more. */
 function isBytes(field: Field): boolean {
-  const { class: { kind }, alignment, slot, leastSize, children } = field;
-  if (alignment !== 8 || slot !== undefined || leastSize % 8 !== 0) {
-    return false;
-  }
+  const { class: { kind }, alignment, slots, leastSize, children } = field;
+  if (alignment !== 8 || slots.length > 0) return false;
+  // Even a field of no size aligns what follows.
+  if (leastSize % 8 !== 0 || leastSize === 0) return false;
   switch (kind) {
     case "integer":
     case "float":

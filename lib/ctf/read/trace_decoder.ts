@@ -9,7 +9,6 @@ import type {
   ClockClass,
   EventClass,
   FieldClass,
-  Role,
   Root,
   StreamClass,
   StructClass,
@@ -17,6 +16,7 @@ import type {
   TraceClass,
   Value,
 } from "./model.ts";
+import { RoleFinder, type VisiblePart, visiblePart } from "./packet_roles.ts";
 import { type Field, Resolver } from "./resolve.ts";
 import { makeSkipper, type Skipper } from "./skip.ts";
 
@@ -39,14 +39,15 @@ export interface PacketStart {
   readonly headerSize: number;
 }
 
-/** A struct of the trace, and the function that reads it. */
+/** A struct of the trace, and what reads it. */
 interface Place {
-  readonly class: StructClass;
   readonly read: FieldReader<Value[]>;
+  readonly roles: RoleFinder;
 }
 
 function makePlace(field: Field<StructClass> | undefined): Place | undefined {
-  return field && { class: field.class, read: makeStructReader(field) };
+  return field &&
+    { read: makeStructReader(field), roles: new RoleFinder(field.class) };
 }
 
 /** Decodes what the classes of one metadata file describe. */
@@ -75,6 +76,7 @@ export class TraceDecoder {
         ? {}
         : { byteOrder: blocks.byteOrder }),
       ...(blocks.uuid === undefined ? {} : { uuid: blocks.uuid }),
+      ...(blocks.uid === undefined ? {} : { uid: blocks.uid }),
     };
   }
 
@@ -84,31 +86,30 @@ export class TraceDecoder {
    * @throws {RangeError} where the bytes are no packet of this trace.
    */
   readStart(cursor: PacketCursor): PacketStart {
-    const header = this.#header;
-    const values = header?.read(cursor) ?? [];
-    const magic = integerWith(header, values, "magic");
+    const header = this.#header?.roles;
+    const values = this.#header?.read(cursor) ?? [];
+    const magic = header?.integer(values, "magic");
     if (magic !== undefined && Number(magic) !== PACKET_MAGIC) {
       throw new RangeError(
         `no packet begins here: its magic is 0x${magic.toString(16)}`,
       );
     }
-    if (header) this.#checkUuid(header, values);
-    const id = integerWith(header, values, "stream-class-id");
-    const stream = this.#streamOf(id);
-    const context = stream.packetContext;
-    const fields = context?.read(cursor) ?? [];
-    const begin = integerWith(context, fields, "timestamp");
+    this.#checkUuid(header?.find(values, "trace-uuid"));
+    const stream = this.#streamOf(header?.integer(values, "stream-class-id"));
+    const context = stream.packetContext?.roles;
+    const fields = stream.packetContext?.read(cursor) ?? [];
+    const begin = context?.integer(fields, "timestamp");
     cursor.clock.set(begin ?? 0n);
     return {
       stream,
-      instanceId: integerWith(header, values, "stream-id"),
-      packetSize: integerWith(context, fields, "packet-size"),
-      contentSize: integerWith(context, fields, "content-size"),
+      instanceId: header?.integer(values, "stream-id"),
+      packetSize: context?.integer(fields, "packet-size"),
+      contentSize: context?.integer(fields, "content-size"),
       timestampBegin: begin,
-      timestampEnd: integerWith(context, fields, "timestamp-end"),
-      eventsDiscarded: integerWith(context, fields, "events-discarded"),
-      sequenceNumber: integerWith(context, fields, "sequence-number"),
-      context: context && stream.visibleContext(fields),
+      timestampEnd: context?.integer(fields, "timestamp-end"),
+      eventsDiscarded: context?.integer(fields, "events-discarded"),
+      sequenceNumber: context?.integer(fields, "sequence-number"),
+      context: stream.visible?.of(fields),
       headerSize: cursor.position,
     };
   }
@@ -123,8 +124,7 @@ export class TraceDecoder {
     return stream?.nanoseconds(ticks);
   }
 
-  #checkUuid(header: Place, values: readonly Value[]): void {
-    const found = valueWith(header, values, "trace-uuid");
+  #checkUuid(found: Value | undefined): void {
     const { uuid } = this.trace;
     if (typeof found !== "object" || uuid === undefined) return;
     const text = Uint8Array.from(found as ArrayLike<number>).toHex();
@@ -168,7 +168,8 @@ export class StreamDecoder {
   readonly setMoment: MomentSetter;
   /** Reads what comes before each event's fields. */
   readonly readHeader: HeaderReader;
-  readonly #visible: readonly number[];
+  /** What of the packet context is shown. */
+  readonly visible: VisiblePart | undefined;
   readonly #events = new Map<number, EventDecoder>();
 
   constructor(block: StreamBlock, blocks: TraceBlocks, base: Resolver) {
@@ -189,8 +190,7 @@ export class StreamDecoder {
     this.readHeader = headerField
       ? makeHeaderReader(headerField) ?? makeStructReader(headerField)
       : () => {};
-    const members = packetContext?.members ?? [];
-    this.#visible = members.flatMap(({ roles }, index) => roles ? [] : [index]);
+    this.visible = packetContext && visiblePart(packetContext);
     const clock = clockOf(block, blocks);
     this.nanoseconds = clock ? nanosecondsOf(clock) : () => 0n;
     this.setMoment = momentSetter(clock);
@@ -201,22 +201,10 @@ export class StreamDecoder {
           event,
         ) => [event.class.id, event.class]),
       ),
-      ...(packetContext
-        ? {
-          packetContext: {
-            ...packetContext,
-            members: this.#visible.map((index) => members[index]!),
-          },
-        }
-        : {}),
+      ...(this.visible ? { packetContext: this.visible.class } : {}),
       ...(eventContext ? { eventContext } : {}),
       ...(clock ? { clock } : {}),
     };
-  }
-
-  /** What of a packet context's values is shown. */
-  visibleContext(values: readonly Value[]): StructValue {
-    return this.#visible.map((index) => values[index]!);
   }
 
   /** @throws {RangeError} where the metadata has no such event. */
@@ -340,23 +328,4 @@ function clockNameIn(fieldClass: FieldClass | undefined): string | undefined {
     default:
       return undefined;
   }
-}
-
-function valueWith(
-  { class: { members } }: Place,
-  values: readonly Value[],
-  role: Role,
-): Value | undefined {
-  return values[members.findIndex(({ roles }) => roles?.includes(role))];
-}
-
-function integerWith(
-  place: Place | undefined,
-  values: readonly Value[],
-  role: Role,
-): bigint | undefined {
-  const value = place && valueWith(place, values, role);
-  return typeof value === "number" || typeof value === "bigint"
-    ? BigInt(value)
-    : undefined;
 }

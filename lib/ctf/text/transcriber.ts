@@ -293,9 +293,7 @@ class CodeWriter {
       `const ${value} = view.${getter}(at, ${little});`,
       `at += ${size / 8};`,
     );
-    if (field.slot !== undefined) {
-      this.#line(`slots[${field.slot}] = ${value};`);
-    }
+    for (const slot of field.slots) this.#line(`slots[${slot}] = ${value};`);
     this.#flush();
     if (base === 10) {
       this.#line(`o = writeDecimal(w, o, ${value});`);
@@ -412,11 +410,11 @@ class CodeWriter {
 /** Whether an integer can be written out; other bases are rare. */
 function isWholeBytes(
   { size, alignment, base }: IntegerClass,
-  { slot }: Field,
+  { slots }: Field,
 ): boolean {
   return alignment % 8 === 0 && (base === 10 || base === 16) &&
     (size === 8 || size === 16 || size === 32 ||
-      size === 64 && slot === undefined);
+      size === 64 && slots.length === 0);
 }
 
 /** Whether a list's element can be written out. */
