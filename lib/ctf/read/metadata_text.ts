@@ -1,6 +1,7 @@
-/** Takes the text out of a metadata file, which may be in packets (CTF 1.8 §7.1). */
+/** Takes the text out of a metadata file, which may be in packets (CTF 1.8 §7.1, CTF2-PMETA-1.0). */
 
 import { METADATA_HEADER_SIZE, METADATA_MAGIC } from "../metadata_packet.ts";
+import { RECORD_SEPARATOR } from "./ctf2/parse.ts";
 import { TraceReadError } from "./model.ts";
 
 /**
@@ -36,12 +37,14 @@ function packetByteOrder(bytes: Uint8Array<ArrayBuffer>): boolean | undefined {
 }
 
 function plainText(path: string, bytes: Uint8Array<ArrayBuffer>): string {
-  if (bytes[0] === 0x1E) {
-    throw new TraceReadError(path, 0, "CTF 2 metadata is not supported");
-  }
   const text = new TextDecoder().decode(bytes);
-  if (!/^\s*\/\*\s*CTF\s+1\.8/.test(text)) {
-    throw new TraceReadError(path, 0, `it does not begin with "/* CTF 1.8"`);
+  const isCtf2 = text.startsWith(RECORD_SEPARATOR);
+  if (!isCtf2 && !/^\s*\/\*\s*CTF\s+1\.8/.test(text)) {
+    throw new TraceReadError(
+      path,
+      0,
+      'it begins neither with "/* CTF 1.8" nor with byte 0x1E (CTF 2)',
+    );
   }
   return text;
 }

@@ -8,10 +8,10 @@ import type { DataFile } from "./data_file.ts";
  */
 export function streamKey({ path, decoder, start }: DataFile): string {
   const { instanceId, stream } = start;
-  const { uuid, path: directory } = decoder.trace;
+  const { uid, uuid, path: directory } = decoder.trace;
   return instanceId === undefined
     ? path
-    : `${uuid ?? directory} ${stream.class.id} ${instanceId}`;
+    : `${uid ?? uuid ?? directory} ${stream.class.id} ${instanceId}`;
 }
 
 /** Orders the files of one stream. */

@@ -2,10 +2,9 @@
 
 import { errorText } from "../../base/errors.ts";
 import { asReadError } from "./data_file.ts";
-import { metadataText } from "./metadata_text.ts";
+import { parseMetadata } from "./metadata.ts";
 import { TraceReadError } from "./model.ts";
 import { TraceDecoder } from "./trace_decoder.ts";
-import { parseTsdl } from "./tsdl.ts";
 
 /** Directories nested deeper are not searched: links may lead round. */
 const MAX_DEPTH = 32;
@@ -61,8 +60,8 @@ export function decodeMetadata(
   directory: string,
   bytes: Uint8Array<ArrayBuffer>,
 ): TraceDecoder {
-  const text = metadataText(`${directory}/metadata`, bytes);
-  return new TraceDecoder(directory, parseTsdl(text));
+  const blocks = parseMetadata(`${directory}/metadata`, bytes);
+  return new TraceDecoder(directory, blocks);
 }
 
 /** As babeltrace2: all files that are not hidden. */
