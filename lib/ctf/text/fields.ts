@@ -122,20 +122,18 @@ function plainPrinter(
 
 function printBlob(value: Value, out: TextBuffer): void {
   out.text("{ ");
-  let isFirst = true;
   for (const byte of value as Uint8Array) {
-    if (!isFirst) out.text(", ");
-    isFirst = false;
-    out.text(byte.toString(16).padStart(2, "0"));
+    out.text(`${byte.toString(16).padStart(2, "0")} `);
   }
-  out.text(" }");
+  out.text("}");
 }
 
 function optionPrinter(option: OptionClass, style: FieldStyle): FieldPrinter {
   const print = fieldPrinter(option.content, style);
   return function printOption(value, out) {
+    if (value === null) return out.text("<none>");
     out.text("{ ");
-    if (value !== null) print(value, out);
+    print(value, out);
     out.text(" }");
   };
 }
@@ -186,6 +184,8 @@ function enumerationPrinter(
     out.text("( ");
     // Like babeltrace2, which leaves that colour open.
     if (labels.size === 0) out.text(`${unknown}<unknown>`);
+    const isGroup = style.groupsLabels && labels.size > 1;
+    if (isGroup) out.text("{ ");
     let first = true;
     for (const label of labels) {
       if (!first) out.text(", ");
@@ -194,6 +194,7 @@ function enumerationPrinter(
       out.quoted(label, ESCAPES);
       out.text(end);
     }
+    if (isGroup) out.text(" }");
     out.text(" : container = ");
     printInteger(value, out);
     out.text(" )");

@@ -5,6 +5,7 @@ import {
   type EventClass,
   type EventRecord,
   type FieldClass,
+  flagsOf,
   labelsOf,
   type StructClass,
   type StructValue,
@@ -41,7 +42,8 @@ interface Plan {
 
 /**
  * Prints events: `timestamp` is in nanoseconds since 1970; an enumeration is
- * its value and its labels; a number that is none, or not finite, is a string.
+ * its value and its labels, a bit map its value and its flags; a blob is in
+ * base 16; a number that is none, or not finite, is a string.
  */
 export class JsonPrinter {
   readonly #out: TextBuffer;
@@ -141,8 +143,15 @@ function fieldPrinter(fieldClass: FieldClass): FieldPrinter {
   switch (fieldClass.kind) {
     case "integer":
     case "variable-integer":
-    case "bit-map":
       return printInteger;
+    case "bit-map":
+      if (fieldClass.flags.length === 0) return printInteger;
+      return (value, out) => {
+        const flags = flagsOf(fieldClass, value as number | bigint);
+        out.text('{"value":');
+        printInteger(value, out);
+        out.text(`,"flags":${JSON.stringify(flags)}}`);
+      };
     case "boolean":
       return (value, out) => out.text(value ? "true" : "false");
     case "enumeration":

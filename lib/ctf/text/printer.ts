@@ -6,7 +6,6 @@ import type {
   EventClass,
   EventRecord,
   LossRecord,
-  StreamClass,
   StreamInfo,
   StructClass,
   StructValue,
@@ -98,13 +97,14 @@ class Plan {
 
   constructor(
     header: Uint8Array,
-    stream: StreamClass,
+    { class: stream, trace }: StreamInfo,
     eventClass: EventClass,
     names: ReadonlySet<ShownName>,
     colors: Colors,
   ) {
-    const context = { names: names.has("context"), colors };
-    const payload = { names: names.has("payload"), colors };
+    const style = { colors, groupsLabels: isCtf2(trace) };
+    const context = { names: names.has("context"), ...style };
+    const payload = { names: names.has("payload"), ...style };
     function before(name: string): string {
       return names.has("scope") ? `${colors.title}${name}${colors.end} = ` : "";
     }
@@ -257,12 +257,11 @@ export class TextPrinter {
     const when = begin === undefined || end === undefined
       ? "(unknown time range)"
       : `between [${this.#timeText(begin)}] and [${this.#timeText(end)}]`;
-    const { uuid } = stream.trace;
     const id = stream.instanceId ?? this.#options.streamNumber?.(stream);
     return `WARNING: Tracer ${what} ${when} in trace ` +
       `"${this.#traceName(stream.trace)}" ` +
-      (uuid === undefined ? "(no UUID) " : `(UUID: ${uuid}) `) +
-      `within stream "${stream.path}" (stream class ID: ${stream.class.id}, ` +
+      `(${identity(stream.trace)}) within stream "${stream.path}" ` +
+      `(stream class ID: ${stream.class.id}, ` +
       (id === undefined ? "no stream ID" : `stream ID: ${id}`) + ").";
   }
 
@@ -350,7 +349,7 @@ export class TextPrinter {
     const header = asciiBytes(this.#header(stream, eventClass));
     const plan = new Plan(
       header,
-      stream.class,
+      stream,
       eventClass,
       this.#names,
       this.#colors,
@@ -410,6 +409,19 @@ export class TextPrinter {
   #traceName(trace: TraceClass): string {
     return this.#options.traceName?.(trace) ?? "(unknown)";
   }
+}
+
+/** There babeltrace2 2.1 is the one to be like: older ones cannot read it. */
+function isCtf2({ byteOrder }: TraceClass): boolean {
+  return byteOrder === undefined;
+}
+
+/** What babeltrace2 identifies a trace by. */
+function identity(trace: TraceClass): string {
+  const [name, value] = isCtf2(trace)
+    ? ["UID", trace.uid]
+    : ["UUID", trace.uuid];
+  return value === undefined ? `no ${name}` : `${name}: ${value}`;
 }
 
 function timeMarks(

@@ -42,4 +42,6 @@ export interface FieldStyle {
   /** Whether as `NAME = VALUE`. */
   readonly names: boolean;
   readonly colors: Colors;
+  /** Several labels of one value in braces, as babeltrace2 has them since 2.1. */
+  readonly groupsLabels: boolean;
 }

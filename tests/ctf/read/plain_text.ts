@@ -134,6 +134,7 @@ function printRoot(
 }
 
 const STRING = { kind: "string" } as const;
+const WHOLE = { alignment: 8, byteOrder: "le" } as const;
 
 function print(fieldClass: FieldClass, value: Value): string {
   switch (fieldClass.kind) {
@@ -167,7 +168,25 @@ function print(fieldClass: FieldClass, value: Value): string {
     case "integer":
     case "float":
       return expectedText(fieldClass, value);
-    default:
-      throw new TypeError(`No trace here has a ${fieldClass.kind}`);
+    case "variable-integer":
+      return expectedText(
+        { ...fieldClass, kind: "integer", size: 64, ...WHOLE },
+        value,
+      );
+    case "boolean":
+      return `${value}`;
+    case "bit-map":
+      return `0x${value!.toString(16).toUpperCase()}`;
+    case "blob": {
+      const bytes = Array.from(
+        value as Uint8Array,
+        (byte) => `${byte.toString(16).padStart(2, "0")} `,
+      );
+      return `{ ${bytes.join("")}}`;
+    }
+    case "option":
+      return value === null
+        ? "<none>"
+        : `{ ${print(fieldClass.content, value)} }`;
   }
 }

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { SESSIOND_PROGRAMS, startSessiond } from "../../support/sessiond.ts";
 import { stockTest } from "../../support/stock.ts";
 import { UST_PROGRAMS, ustMissing } from "../../support/ust_app.ts";
-import { readOurs, readStock } from "./plain_text.ts";
+import { rewriteAsCtf2 } from "./ctf2_convert.ts";
+import { type Reading, readOurs, readStock } from "./plain_text.ts";
 import type { LossRecord } from "../../../lib/ctf/read/model.ts";
 
 const NEEDS = {
@@ -23,12 +24,13 @@ const CHANNELS: Readonly<Record<string, readonly string[]>> = {
 };
 
 stockTest(
-  "TraceReader reads traces of LTTng-UST as babeltrace2 does",
+  "TraceReader reads traces of LTTng-UST as babeltrace2 does, and with CTF 2 metadata",
   NEEDS,
   async () => {
     await using sessiond = await startSessiond();
+    const sessions = Object.entries(CHANNELS);
     const root = `${sessiond.user.home}/traces`;
-    for (const [name, channel] of Object.entries(CHANNELS)) {
+    for (const [name, channel] of sessions) {
       const session = name.replaceAll(" ", "-");
       const own = `--session=${session}`;
       await sessiond.lttng("create", session, `--output=${root}/${session}`);
@@ -53,17 +55,23 @@ stockTest(
       await compare(`${root}/${session}`, name);
     }
     // All sessions at once: several traces with the same times.
-    const losses = await compare(root, "all");
+    const { losses, lines } = await compare(root, "all");
     // What the sessions were made for did happen.
     assert(losses.some(({ kind }) => kind === "discarded_events"));
     assert(losses.some(({ kind }) => kind === "lost_packets"));
+    // LTTng 2.15 writes the same data, and the metadata of CTF 2.
+    assert(await rewriteAsCtf2(root, "packets") >= sessions.length);
+    const later = await readOurs(root);
+    assertEquals(later.errors, []);
+    assertEquals(later.lines, lines);
+    assertEquals(later.losses.map(warningOf), losses.map(warningOf));
   },
 );
 
 async function compare(
   directory: string,
   name: string,
-): Promise<readonly LossRecord[]> {
+): Promise<Reading> {
   const ours = await readOurs(directory);
   const stock = await readStock(directory);
   assertEquals(ours.errors, [], name);
@@ -73,7 +81,7 @@ async function compare(
     .filter((line) => line.startsWith("WARNING: Tracer"))
     .map((line) => line.replace(/ in trace ".*?" \(UUID: \S+\)/, ""));
   assertEquals(ours.losses.map(warningOf).toSorted(), warnings.toSorted());
-  return ours.losses;
+  return ours;
 }
 
 /** What babeltrace2 says of a loss. */
