@@ -5,6 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { startViewers } from "../support/live_viewer.ts";
+import type { ProxyOptions } from "../support/proxy.ts";
 import { sleep, waitFor } from "../support/process.ts";
 import { stockTest } from "../support/stock.ts";
 import { listTree } from "../support/trees.ts";
@@ -26,6 +27,8 @@ const PRINT_MILLISECONDS = 15_000;
 interface Change {
   readonly name: string;
   readonly channel?: readonly string[];
+  /** A slow way to the relay daemon. */
+  readonly proxy?: ProxyOptions;
   readonly events: number;
   readonly script: (
     world: World,
@@ -53,14 +56,31 @@ const CHANGES: readonly Change[] = [
     events: 1000,
     script: async (_, application) => await application.emit(1000, 100),
   },
+  {
+    name: "sent with its packets later than their indexes",
+    channel: SMALL_PACKETS,
+    proxy: { dataDelay: 20 },
+    events: 400,
+    script: async (_, application) => await application.emit(400, 500),
+  },
+  {
+    name: "sent with its streams and metadata late",
+    channel: SMALL_PACKETS,
+    proxy: { commandDelays: { STREAMS_SENT: 300, SEND_METADATA: 300 } },
+    events: 400,
+    script: async (_, application) => await application.emit(400, 500),
+  },
 ];
 
-for (const { name, channel = [], events, script } of CHANGES) {
+for (const { name, channel = [], proxy, events, script } of CHANGES) {
   stockTest(
     `viewers see every event of a session that is ${name}`,
     NEEDS,
     async () => {
-      await using world = await World.start(SECOND_KIND, {});
+      await using world = await World.start(
+        SECOND_KIND,
+        proxy === undefined ? {} : { proxy },
+      );
       const session = await startLive(world, { channel });
       await using viewers = await startViewers(world.relay, 2, {
         name: session,

@@ -19,13 +19,13 @@ const PRINT_MILLISECONDS = 15_000;
 const SILENCE_MILLISECONDS = 1_500;
 
 const VANISHING: readonly [string, (world: World) => Promise<void>][] = [
-  ["consumer daemons", (world) => world.sessiond.killConsumers()],
-  ["session daemon", (world) => world.sessiond.kill()],
+  ["consumer daemons are killed", (world) => world.sessiond.killConsumers()],
+  ["session daemon is killed", (world) => world.sessiond.kill()],
 ];
 
 for (const [name, vanish] of VANISHING) {
   stockTest(
-    `viewers end with all that came when the ${name} are killed`,
+    `viewers end with all that came when the ${name}`,
     NEEDS,
     async () => {
       await using world = await World.start(SECOND_KIND, {});
