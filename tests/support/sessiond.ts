@@ -7,7 +7,7 @@ import {
   removeStockUser,
   type StockUser,
 } from "./sessiond_user.ts";
-import { startUstApplication, type UstApplication } from "./ust_app.ts";
+import { startUstApplication, type UstApplication, type UstOptions } from "./ust_app.ts";
 import { freePorts } from "./relay_process.ts";
 
 /** Programs a session daemon under test needs. */
@@ -60,7 +60,16 @@ export class Sessiond implements AsyncDisposable {
     name = "app",
     payload = 16,
   ): Promise<UstApplication> {
-    const application = await startUstApplication(this.user, name, payload);
+    return await this.#start({ name, program: "app", args: [`${payload}`] });
+  }
+
+  /** Starts an application that records every kind of field in each round. */
+  startFieldsApplication(name = "fields"): Promise<UstApplication> {
+    return this.#start({ name, program: "fields" });
+  }
+
+  async #start(options: UstOptions): Promise<UstApplication> {
+    const application = await startUstApplication(this.user, options);
     this.#applications.push(application);
     return application;
   }

@@ -1,4 +1,4 @@
-/** Compiles and drives the C application that records events through LTTng-UST. */
+/** Compiles and drives the C applications that record events through LTTng-UST. */
 
 import { ChildProgram, run, waitFor } from "./process.ts";
 import { notInstalled, stockMissing } from "./stock.ts";
@@ -7,7 +7,13 @@ import { commandAs, type StockUser } from "./sessiond_user.ts";
 /** Programs a test with UST applications needs. */
 export const UST_PROGRAMS: readonly string[] = ["gcc"];
 
-/** The event rule that matches the events of the application. */
+/**
+ * The source of an application: `app` records one kind of event, as large as
+ * asked for; `fields`, in each round, events with every kind of field.
+ */
+export type UstProgram = "app" | "fields";
+
+/** The event rule that matches the events of `app`. */
 export const UST_EVENT = "tp:tptest";
 
 const EMIT_MILLISECONDS = 60_000;
@@ -76,16 +82,24 @@ export class UstApplication implements AsyncDisposable {
   }
 }
 
+/** What to start. */
+export interface UstOptions {
+  /** What LTTng shall call it: at most 15 characters. */
+  readonly name: string;
+  readonly program: UstProgram;
+  /** Arguments after the program. */
+  readonly args?: readonly string[];
+}
+
 /** Starts an application as `user`; its name is that of its executable. */
 export async function startUstApplication(
   user: StockUser,
-  name: string,
-  payload: number,
+  { name, program, args = [] }: UstOptions,
 ): Promise<UstApplication> {
-  const program = `${user.home}/${name}`;
-  await Deno.copyFile(await compiledApplication(), program);
+  const path = `${user.home}/${name}`;
+  await Deno.copyFile(await compiled(program), path);
   const child = new ChildProgram(
-    commandAs(user, [program, `${payload}`], {
+    commandAs(user, [path, ...args], {
       // Do not start before the session daemon has answered.
       LTTNG_UST_REGISTER_TIMEOUT: "10000",
     }),
@@ -100,28 +114,29 @@ export async function startUstApplication(
   }
 }
 
-let compilation: Promise<string> | undefined;
+const compilations = new Map<UstProgram, Promise<string>>();
 
-/** Path of the executable, compiled once for each test file. */
-function compiledApplication(): Promise<string> {
-  compilation ??= compile();
+/** Path of an executable, compiled once for each test file. */
+function compiled(program: UstProgram): Promise<string> {
+  const compilation = compilations.get(program) ?? compile(program);
+  compilations.set(program, compilation);
   return compilation;
 }
 
-async function compile(): Promise<string> {
+async function compile(name: UstProgram): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "lttng-ust-app-" });
   addEventListener("unload", () => {
     Deno.removeSync(directory, { recursive: true });
   });
   const source = new URL("./ust/", import.meta.url).pathname;
-  const program = `${directory}/app`;
+  const program = `${directory}/${name}`;
   const { code, stderr } = await run({
     command: [
       ...["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-I", source],
-      ...["-o", program, `${source}app.c`, "-llttng-ust", "-ldl"],
+      ...["-o", program, `${source}${name}.c`, "-llttng-ust", "-ldl"],
     ],
   });
-  if (code !== 0) throw new Error(`Compiling app.c failed: ${stderr}`);
+  if (code !== 0) throw new Error(`Compiling ${name}.c failed: ${stderr}`);
   await Deno.chmod(program, 0o755);
   return program;
 }
