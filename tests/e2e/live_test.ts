@@ -15,6 +15,13 @@ import {
 import { PROGRAMS, SECOND_KIND, World } from "./scenario.ts";
 
 const END_MILLISECONDS = 15_000;
+/**
+ * Events of the application `fields`, and how many of them a round has.
+ * babeltrace2 2.0.4 crashes where one with a sequence is declared while it is
+ * attached, whatever the relay daemon.
+ */
+const LATE_EVENTS = "fields:integers,fields:enumerations";
+const LATE_COUNT = 20 + 24;
 const NEEDS = { programs: PROGRAMS, skip: await ustMissing() };
 
 for (const timer of [100_000, 1_000_000, 10_000_000]) {
@@ -124,5 +131,36 @@ stockTest(
       assertEquals(await viewer.values(), expected);
     }
     await assertStored(world, 51);
+  },
+);
+
+stockTest(
+  "a viewer sees events that are declared while it is attached",
+  NEEDS,
+  async () => {
+    await using world = await World.start(SECOND_KIND, {});
+    const name = await startLive(world);
+    await using viewers = await startViewers(world.relay, 1, { name });
+    const application = await world.application();
+    await application.emit(10);
+    await world.waitForPaths(/\.idx$/, 1);
+    await world.lttng(
+      ...["enable-event", "--userspace", `--session=${name}`],
+      ...["--channel=ch", LATE_EVENTS],
+    );
+    const other = await world.sessiond.startFieldsApplication();
+    await other.emit(1);
+    await application.emit(10);
+    await world.finish(name);
+    for (const viewer of viewers.programs) {
+      const lines = await viewer.lines();
+      const fields = lines.filter((line) => line.includes(" fields:"));
+      assertEquals([fields.length, lines.length], [
+        LATE_COUNT,
+        LATE_COUNT + 20,
+      ]);
+      assertEquals(viewer.errors, "");
+    }
+    await assertStored(world, LATE_COUNT + 20);
   },
 );
