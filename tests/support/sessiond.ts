@@ -7,7 +7,11 @@ import {
   removeStockUser,
   type StockUser,
 } from "./sessiond_user.ts";
-import { startUstApplication, type UstApplication, type UstOptions } from "./ust_app.ts";
+import {
+  startUstApplication,
+  type UstApplication,
+  type UstOptions,
+} from "./ust_app.ts";
 import { freePorts } from "./relay_process.ts";
 
 /** Programs a session daemon under test needs. */

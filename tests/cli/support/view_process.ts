@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 
-/** What a program wrote, as bytes read one for one, and its exit status. */
+/** What a program wrote, and its exit status. */
 export interface Printed {
   readonly code: number;
   readonly stdout: string;
@@ -60,10 +60,20 @@ async function print(program: string, args: string[]): Promise<Printed> {
     },
     stdin: "null",
   }).output();
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+/** Bytes that are no UTF-8, which a trace may have, as `\xHH` each. */
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return Array.from(
+      bytes,
+      (byte) =>
+        byte < 128
+          ? String.fromCharCode(byte)
+          : `\\x${byte.toString(16).padStart(2, "0")}`,
+    ).join("");
+  }
 }
