@@ -1,4 +1,4 @@
-/** Builds and runs the load generator, and reads what it reports. */
+/** Runs the load generator, and reads what it reports. */
 
 import { TextLineStream } from "@std/streams";
 import type { Load } from "./rows.ts";
@@ -31,38 +31,6 @@ export interface Report {
 export interface SetupReport {
   readonly sessions: number;
   readonly setup_seconds: number;
-}
-
-/**
- * Compiles the generator.
- *
- * @param directory Where the executable goes
- * @returns Its path
- * @throws {Error} If there is no C compiler or it fails
- */
-export async function compileGenerator(directory: string): Promise<string> {
-  const source = decodeURIComponent(
-    new URL("load.c", import.meta.url).pathname,
-  );
-  const target = `${directory}/load`;
-  let result: Deno.CommandOutput;
-  try {
-    result = await new Deno.Command("gcc", {
-      args: ["-O2", "-o", target, source],
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-  } catch (cause) {
-    throw new Error(
-      "Cannot compile the load generator: gcc is needed (apt-get install gcc libc6-dev)",
-      { cause },
-    );
-  }
-  if (!result.success) {
-    const text = new TextDecoder().decode(result.stderr);
-    throw new Error(`Cannot compile the load generator: ${text.trim()}`);
-  }
-  return target;
 }
 
 /** Gives the generator's arguments for a load. */

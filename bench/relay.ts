@@ -3,7 +3,8 @@
 import { statfsSync } from "node:fs";
 import { parseArgs } from "@std/cli/parse-args";
 import { Relay, type Side } from "./daemon.ts";
-import { compileGenerator, type Report, runLoad } from "./generator.ts";
+import { compileC } from "./compile.ts";
+import { type Report, runLoad } from "./generator.ts";
 import { IDLE_ROW, type Load, makeRows, type Row, type Size } from "./rows.ts";
 import { printTables } from "./table.ts";
 import { verifyTrace } from "./verify.ts";
@@ -320,7 +321,7 @@ async function main(): Promise<number> {
   };
   Deno.addSignalListener("SIGINT", interrupt);
   try {
-    const executable = await compileGenerator(tools);
+    const executable = await compileC("load", tools);
     printConditions(base, rounds);
     printTables(await runRows(rows, rounds, executable, directory));
     return 0;
