@@ -50,6 +50,7 @@ export class Chunk {
   #path: RelativePath;
   #holders = 0;
   #closeCommand: number | undefined;
+  #isDeleted = false;
 
   /** @param onEnd Told when the chunk has ended, and what failed at it. */
   constructor(
@@ -79,6 +80,11 @@ export class Chunk {
   /** Where it is now, below the output directory. */
   get directory(): RelativePath {
     return joinPath(this.output, this.#path);
+  }
+
+  /** Its files are gone; what has their names now is another chunk's. */
+  get isDeleted(): boolean {
+    return this.#isDeleted;
   }
 
   /** One more holder: a session or a stream. */
@@ -167,6 +173,7 @@ export class Chunk {
   }
 
   #delete(): void {
+    this.#isDeleted = true;
     const directories = new Set<RelativePath>();
     for (const file of this.#files) {
       this.#store.removeFile(joinPath(this.directory, file));

@@ -198,6 +198,7 @@ export class ViewerStream {
   }
 
   #openFile(of: TrailFile, path: RelativePath): Deno.FsFile | undefined {
+    if (of.chunk.isDeleted) return undefined;
     try {
       return this.#store.openToRead(joinPath(of.chunk.directory, path));
     } catch (error) {

@@ -353,6 +353,21 @@ Deno.test("a packet that moves to the next chunk is told there", () => {
   assertEquals(viewer.drain(data), [[1, 2, 3], RETRY]);
 });
 
+Deno.test("a viewer does not take the file after a clear for the one before it", () => {
+  using live = new Live();
+  const { consumer, data, metadata } = live;
+  using viewer = live.viewer();
+  consumer.packets(data, 0n, 1n);
+  // As of a session that is stopped: the next chunk is made after it.
+  consumer.rotate(undefined, [data, 2n], [metadata, 0n]);
+  consumer.closeChunk(0n, CloseCommand.DELETE);
+  consumer.createChunk(1n);
+  consumer.rotate(1n, [data, 2n], [metadata, 0n]);
+  // Of the same name, at the same place, with entries of the same numbers.
+  consumer.packets(data, 2n, 3n);
+  assertEquals(viewer.drain(data), [[3, 4], RETRY]);
+});
+
 Deno.test("viewers do not keep a chunk from being cleared", () => {
   using live = new Live();
   const { consumer, data } = live;
