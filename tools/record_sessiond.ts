@@ -123,10 +123,26 @@ async function main(): Promise<void> {
     if (code !== 0) console.log(`${filter}: ${code} ${text}`);
     await tap.idle();
   }
+  const compiled = tap.conversations.splice(0);
+  await run("lttng", ["enable-channel", "-u", "contexts"]);
+  for (const context of await contextNames()) {
+    tap.title = context;
+    // Most are refused later, which does not matter here.
+    await run("lttng", ["add-context", "-u", "-c", "contexts", "-t", context]);
+    await tap.idle();
+  }
   await writeAll(recorded);
-  await writeFilters(tap.conversations);
+  await writeFilters(compiled);
+  await writeContexts(tap.conversations);
   tracee.kill("SIGKILL");
   daemon.kill("SIGKILL");
+}
+
+/** All that `lttng` lists, and one of each kind that it does not. */
+async function contextNames(): Promise<string[]> {
+  const { text } = await run("lttng", ["add-context", "--list"]);
+  const others = ["perf:cpu:raw:rC0ffee:mine", "$app.provider:name"];
+  return [...text.trim().split("\n"), ...others];
 }
 
 async function play(line: string): Promise<void> {
@@ -196,26 +212,49 @@ async function write(
 async function writeFilters(
   conversations: readonly Conversation[],
 ): Promise<void> {
-  const lines = [
-    "# Filters as JSON strings, and the bytecode that lttng 2.13.9 made of them;",
-    "# refused where there is none.",
-    "# Written by tools/record_sessiond.ts.",
-  ];
   const layout = commands.ENABLE_EVENT.request;
-  for (const filter of filters) {
+  const blocks = filters.map((filter) => {
     const found = conversations.find(({ title, request }) =>
       title === filter && numberOf(request) === commands.ENABLE_EVENT.number
     );
-    lines.push("", JSON.stringify(filter));
-    if (found === undefined) continue;
-    const { bytecode } = layout.decode(found.request).event;
-    const digits = [...bytecode].map((byte) =>
-      byte.toString(16).padStart(2, "0")
-    );
+    const bytes = found && layout.decode(found.request).event.bytecode;
+    return [filter, bytes] as const;
+  });
+  await writePairs("filters.txt", [
+    "Filters as JSON strings, and the bytecode that lttng 2.13.9 made of them;",
+    "refused where there is none.",
+  ], blocks);
+}
+
+/** One context a block: its name, then the payload of ADD_CONTEXT. */
+async function writeContexts(
+  conversations: readonly Conversation[],
+): Promise<void> {
+  const added = conversations.filter(({ request }) =>
+    numberOf(request) === commands.ADD_CONTEXT.number
+  );
+  await writePairs(
+    "contexts.txt",
+    ["Context fields as JSON strings, and what lttng 2.13.9 sends for them."],
+    added.map(({ title, request }) => [title, request.subarray(LSM_BYTES)]),
+  );
+}
+
+async function writePairs(
+  name: string,
+  comment: readonly string[],
+  pairs: readonly (readonly [string, Uint8Array | undefined])[],
+): Promise<void> {
+  const lines = [...comment, "Written by tools/record_sessiond.ts."]
+    .map((line) => `# ${line}`);
+  for (const [key, bytes] of pairs) {
+    lines.push("", JSON.stringify(key));
+    if (bytes === undefined) continue;
+    const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0"));
     lines.push(`= ${digits.join("")}`);
   }
-  await Deno.writeTextFile(`${GOLDEN}filters.txt`, lines.join("\n") + "\n");
-  console.log(`filters.txt: ${filters.length}`);
+  await Deno.writeTextFile(GOLDEN + name, lines.join("\n") + "\n");
+  console.log(`${name}: ${pairs.length}`);
 }
 
 // Last, when everything above has its value.

@@ -67,6 +67,8 @@ export const scenario: readonly string[] = [
   "list -u",
   "list -u -f",
   "list -j",
+  "list -l",
+  "list -p",
   "list -k",
   "list -k --syscall",
   // Trackers.

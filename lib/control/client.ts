@@ -1,39 +1,21 @@
 /** The client of a session daemon: everything that `lttng` asks of one. */
 
-import {
-  type SessionEntry,
-  sessionListLayout,
-} from "../wire/sessiond/session.ts";
 import { isControlError } from "./errors.ts";
-import {
-  type ConnectOptions,
-  decodeReply,
-  findSessiond,
-  SessiondLink,
-} from "./link.ts";
+import { type ConnectOptions, findSessiond } from "./link.ts";
+import { TrackingCommands } from "./tracking.ts";
 
-/** A session, as its session daemon lists it. */
-export interface SessionInfo {
-  readonly name: string;
-  /**
-   * Where its trace goes: an absolute path, or
-   * `tcp4://ADDRESS:PORT/PATH [data: PORT]`; empty without an output and in
-   * snapshot mode.
-   */
-  readonly path: string;
-  /** It is recording. */
-  readonly enabled: boolean;
-  readonly snapshotMode: boolean;
-  /** Microseconds; 0 where the session is not live. */
-  readonly liveTimerInterval: number;
-  /** Seconds since 1970. */
-  readonly creationTime: number | undefined;
-  /** Where its buffers are; empty for the default, and before 2.14. */
-  readonly shmPath: string;
-}
-
-/** A session daemon, found and answering. */
-export class SessionDaemon extends SessiondLink {
+/**
+ * A session daemon, found and answering. Its methods are called as upstream's
+ * library has them: `lttng_list_sessions()` is `listSessions()`.
+ *
+ * Each method opens a connection of its own, waits no longer than the options
+ * of {@linkcode SessionDaemon.connect} say, and throws a `ControlError` with
+ * LTTng's code and text when the session daemon refuses.
+ *
+ * The daemon serves one client after the other. It learns who asks from
+ * credentials that only native calls can send: Deno needs `--allow-ffi`.
+ */
+export class SessionDaemon extends TrackingCommands {
   /**
    * Finds the session daemon that the user's `lttng` would speak to.
    *
@@ -43,11 +25,7 @@ export class SessionDaemon extends SessiondLink {
     return new SessionDaemon(await findSessiond(options), options);
   }
 
-  /**
-   * Whether a session daemon accepts connections.
-   *
-   * @throws {ControlError} Never for a session daemon that is not there.
-   */
+  /** Whether a session daemon accepts connections. */
   static async isAlive(options: ConnectOptions = {}): Promise<boolean> {
     try {
       await findSessiond(options);
@@ -57,30 +35,4 @@ export class SessionDaemon extends SessiondLink {
       throw error;
     }
   }
-
-  /** The sessions that the user may control, newest first. */
-  async listSessions(): Promise<SessionInfo[]> {
-    return (await this.#sessionEntries()).map(sessionInfo);
-  }
-
-  async #sessionEntries(): Promise<SessionEntry[]> {
-    if (this.isRecognized) {
-      return (await this.ask("LIST_SESSIONS", {})).sessions;
-    }
-    const { minor, sessions } = await this.recognize();
-    // Since 2.14 the first request was not one for the list.
-    if (sessions === undefined) {
-      return (await this.ask("LIST_SESSIONS", {})).sessions;
-    }
-    return decodeReply(sessionListLayout(minor), sessions, this).sessions;
-  }
-}
-
-function sessionInfo(entry: SessionEntry): SessionInfo {
-  const { name, path, enabled, snapshotMode, liveTimerInterval } = entry;
-  const { creationTime, creationTimeSet, shmPath } = entry;
-  return {
-    ...{ name, path, enabled, snapshotMode, liveTimerInterval, shmPath },
-    creationTime: creationTimeSet ? Number(creationTime) : undefined,
-  };
 }

@@ -202,7 +202,7 @@ function asControlError(error: unknown, { path }: Endpoint): unknown {
     return controlError("NO_SESSIOND", error.message, { cause: error });
   }
   if (error instanceof NativeLibraryError) {
-    return controlError("NO_SESSIOND", error.message, { cause: error });
+    return controlError("NOT_SUPPORTED", error.message, { cause: error });
   }
   if (!(error instanceof SystemError)) return error;
   if (error.call.startsWith("open ")) {

@@ -27,8 +27,9 @@ import {
   type SessiondMinor,
 } from "../wire/sessiond/version.ts";
 import { type Struct, WireError } from "../wire/struct.ts";
-import { ControlError, controlError } from "./errors.ts";
+import { ControlError, controlError, isControlError } from "./errors.ts";
 import { connectTo, type Endpoint, exchange, nonsense } from "./exchange.ts";
+import type { WaitOptions } from "./poll.ts";
 import { recognize, type Recognized } from "./recognize.ts";
 import { ownSocketCandidates } from "./socket_path.ts";
 
@@ -111,9 +112,11 @@ export class SessiondLink {
     return this.#options.doneTimeoutMs ?? SESSIOND_DONE_TIMEOUT_MS;
   }
 
-  /** Gives up whatever is under way. */
-  protected get signal(): AbortSignal | undefined {
-    return this.#options.signal;
+  /** `options` with what they leave open. */
+  protected waiting(options: WaitOptions): WaitOptions {
+    const { timeoutMs = this.doneTimeoutMs } = options;
+    const { signal = this.#options.signal } = options;
+    return { ...options, timeoutMs, signal };
   }
 
   /** Who asks. */
@@ -168,13 +171,31 @@ export class SessiondLink {
     return await this.#ask(minor, name, request, file);
   }
 
+  /** Sends one command and leaves before its answer. */
+  protected async send<N extends SessiondCommandName>(
+    name: N,
+    request: SessiondRequest<N>,
+  ): Promise<void> {
+    const command = this.#table(await this.version())[name];
+    await exchange(
+      this.#endpoint,
+      encodeRequest(command.request as Struct<unknown>, request),
+      this.#exchangeOptions(name),
+      () => Promise.resolve(),
+    );
+  }
+
+  #table(minor: SessiondMinor): SessiondCommands {
+    return this.#commands ??= commandsOf(minor);
+  }
+
   async #ask<N extends SessiondCommandName>(
     minor: SessiondMinor,
     name: N,
     request: SessiondRequest<N>,
     file?: string,
   ): Promise<SessiondReply<N>> {
-    const command = (this.#commands ??= commandsOf(minor))[name];
+    const command = this.#table(minor)[name];
     const layout = command.request as Struct<unknown>;
     const { header, body } = await this.#exchange(
       minor,
@@ -310,8 +331,8 @@ export async function findSessiond(options: ConnectOptions): Promise<Endpoint> {
       (await connectTo(endpoint, options.signal)).close();
       return endpoint;
     } catch (error) {
-      if (!(error instanceof ControlError)) throw error;
-      failures.push(error);
+      if (!isControlError(error, "NO_SESSIOND")) throw error;
+      failures.push(error as ControlError);
     }
   }
   const [first] = failures;
@@ -337,7 +358,7 @@ function surroundings(
     };
   } catch (error) {
     if (!(error instanceof NativeLibraryError)) throw error;
-    throw controlError("NO_SESSIOND", error.message, { cause: error });
+    throw controlError("NOT_SUPPORTED", error.message, { cause: error });
   }
 }
 

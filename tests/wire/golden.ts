@@ -128,3 +128,15 @@ export function readGolden(name: string): Exchange[] {
   const url = new URL(`../golden/${name}`, import.meta.url);
   return parseExchanges(Deno.readTextFileSync(url));
 }
+
+/** A file of JSON strings, each with the bytes that belong to it, if any. */
+export function readPairs(name: string): [string, Uint8Array | undefined][] {
+  const url = new URL(`../golden/${name}`, import.meta.url);
+  const lines = Deno.readTextFileSync(url).split("\n");
+  return lines.flatMap((line, index): [string, Uint8Array | undefined][] => {
+    if (!line.startsWith('"')) return [];
+    const next = lines[index + 1]!;
+    const bytes = next.startsWith("= ") ? parseBytes(next.slice(2)) : undefined;
+    return [[JSON.parse(line), bytes]];
+  });
+}

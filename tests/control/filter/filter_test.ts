@@ -3,28 +3,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { compileFilter } from "../../../lib/control/filter/compile.ts";
 import { FilterError } from "../../../lib/control/filter/error.ts";
-import { parseBytes } from "../../wire/golden.ts";
-
-interface Recorded {
-  readonly filter: string;
-  readonly bytecode: Uint8Array | undefined;
-}
-
-function readRecorded(): Recorded[] {
-  const url = new URL("../../golden/sessiond/filters.txt", import.meta.url);
-  const lines = Deno.readTextFileSync(url).split("\n");
-  return lines.flatMap((line, index) => {
-    if (!line.startsWith('"')) return [];
-    const next = lines[index + 1]!;
-    const bytecode = next.startsWith("= ")
-      ? parseBytes(next.slice(2))
-      : undefined;
-    return [{ filter: JSON.parse(line), bytecode }];
-  });
-}
+import { parseBytes, readPairs } from "../../wire/golden.ts";
 
 // Read here, with the permissions of the run: the tests have none.
-const recorded = readRecorded();
+const recorded = readPairs("sessiond/filters.txt")
+  .map(([filter, bytecode]) => ({ filter, bytecode }));
 
 /** What the stock client takes, and changes: here these are refused. */
 const STRICTER = [
