@@ -208,6 +208,10 @@ function asControlError(error: unknown, { path }: Endpoint): unknown {
   if (error.call.startsWith("open ")) {
     return controlError("INVALID", error.message, { cause: error });
   }
+  if (error.errno === Errno.EPERM) {
+    const detail = "only root may ask in another user's name";
+    return controlError("EPERM", detail, { cause: error });
+  }
   const detail = error.call === "connect"
     ? `nothing answers at ${path}: ${error.reason}`
     : `lost the connection to ${path}: ${error.reason}`;

@@ -167,6 +167,7 @@ export class SessiondLink {
     file?: string,
   ): Promise<SessiondReply<N>> {
     const minor = await this.version();
+    checkDomain(minor, request as object);
     if (SERIALIZED.includes(name)) await this.#checkSerialized(minor);
     return await this.#ask(minor, name, request, file);
   }
@@ -289,6 +290,17 @@ function commandsOf(minor: SessiondMinor): SessiondCommands {
   let table = tables.get(minor);
   if (table === undefined) tables.set(minor, table = sessiondCommands(minor));
   return table;
+}
+
+/** A domain that it does not know can end a session daemon. */
+function checkDomain(minor: SessiondMinor, request: object): void {
+  if (minor >= 14 || !("domain" in request)) return;
+  const { type } = request.domain as { type: number };
+  if (type <= DomainType.PYTHON) return;
+  throw controlError(
+    "UNSUPPORTED_DOMAIN",
+    `session daemons have that domain since 2.14, this is 2.${minor}`,
+  );
 }
 
 function encodeRequest(layout: Struct<unknown>, request: unknown): Uint8Array {

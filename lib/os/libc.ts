@@ -27,6 +27,7 @@ export class NativeLibraryError extends Error {
 
 /** `errno` values that callers tell apart; the same on x86-64 and arm64. */
 export const Errno = {
+  EPERM: 1,
   ENOENT: 2,
   EINTR: 4,
   EAGAIN: 11,
@@ -38,7 +39,7 @@ export const Errno = {
 } as const;
 
 const texts: ReadonlyMap<number, string> = new Map([
-  [1, "Operation not permitted"],
+  [Errno.EPERM, "Operation not permitted"],
   [Errno.ENOENT, "No such file or directory"],
   [Errno.EINTR, "Interrupted system call"],
   [Errno.EAGAIN, "Resource temporarily unavailable"],

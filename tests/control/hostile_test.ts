@@ -192,3 +192,15 @@ Deno.test("stopTracing() says when data is still on its way", async () => {
   const stored = await client.stopTracing("s", { timeoutMs: 300, onWait });
   assertEquals([stored, waits], [false, 2]);
 });
+
+Deno.test("a domain that 2.13 does not know is never named to it", async () => {
+  const bad: Answer = () => {};
+  await withDaemon("LIST_TRACEPOINTS", bad, async (client, daemon) => {
+    const error = await assertRejects(
+      () => client.listTracepoints("log4j2"),
+      ControlError,
+    );
+    assertEquals(error.symbol, "LTTNG_ERR_UNSUPPORTED_DOMAIN");
+    assertEquals(daemon.requests.map((request) => request[0]), [13]);
+  });
+});

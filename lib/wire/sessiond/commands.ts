@@ -167,8 +167,8 @@ const nobody = { ...nameless, ...domainless };
 
 const channelName = text(limits.SYMBOL_NAME_BYTES);
 
-/** What each request says of its own in the request's union. */
-const ARGUMENTS = {
+/** What requests say of their own, in the union that all of them have. */
+const union = {
   channel: { channelLength: lengthOf("channel") },
   event: { channelName, eventLength: lengthOf("event") },
   context: { channelName, contextLength: lengthOf("context") },
@@ -209,7 +209,7 @@ const UNION_ALIGNMENT = 8;
 
 /** The union is as large as its largest member, aligned as C does. */
 const UNION_BYTES = Math.ceil(
-  Math.max(...Object.values(ARGUMENTS).map((fields) => sizeOf(fields))) /
+  Math.max(...Object.values(union).map((fields) => sizeOf(fields))) /
     UNION_ALIGNMENT,
 ) * UNION_ALIGNMENT;
 
@@ -220,19 +220,6 @@ function fdCountField(minor: SessiondMinor): Field<number> {
 }
 
 // ---- The command table ------------------------------------------------------------
-
-/** One command at one minor version. */
-export interface SessiondCommand<Request, Reply> {
-  readonly name: SessiondCommandName;
-  /** Its number on the wire. */
-  readonly number: number;
-  /** Everything that the client sends. */
-  readonly request: Struct<Request>;
-  /** The reply's own header and what follows it, as one. */
-  readonly reply: Struct<Reply>;
-  /** Bytes of `reply` that `headerSize` counts. */
-  readonly replyHeaderSize: number;
-}
 
 /** A reply without anything after its code. */
 const nothing = struct("reply", {});
@@ -249,12 +236,12 @@ function all<T>(entry: Struct<T>) {
   return struct(`${entry.name} list`, { entries: entriesToEnd(entry) });
 }
 
-/**
- * The commands as session daemons of `minor` take them. The C client's own
- * limits are those of the session daemon: longer names are refused here.
- */
-export function sessiondCommands(minor: SessiondMinor) {
-  /** Declares a command: whom it is about, its part of the union, the rest. */
+/** Bytes of a list's length, which is the reply's own header. */
+const COUNT = u32.size;
+
+/** Declares commands as session daemons of `minor` take them. */
+function commandsAt(minor: SessiondMinor) {
+  /** Declares one: whom it is about, its part of the union, the rest. */
   function command<W extends Fields, A extends Fields, P extends Fields, R>(
     name: SessiondCommandName,
     [whom, args, payload]: [W, A, P],
@@ -269,190 +256,253 @@ export function sessiondCommands(minor: SessiondMinor) {
       argumentsRest: padding(UNION_BYTES - sizeOf(args)),
       ...payload,
     });
-    return { name, number, request, reply, replyHeaderSize };
+    return {
+      name,
+      /** Its number on the wire. */
+      number,
+      /** Everything that the client sends, but for file descriptors. */
+      request,
+      /** The reply's own header and what follows it, as one. */
+      reply,
+      /** Bytes of `reply` that its header size counts. */
+      replyHeaderSize,
+    };
   }
-  const a = ARGUMENTS;
-  const count = u32.size;
+  /** What ends every request without file descriptors. */
   const end = { fdCount: constant(fdCountField(minor), 0) };
-  const event = { event: sized(eventBlock) };
-  const events = counted(eventBlock);
-  const channel = channelLayout(minor);
+  return { minor, command, end };
+}
+
+/** What the groups of commands are declared with. */
+type At = ReturnType<typeof commandsAt>;
+
+/** Whole sessions: made, listed, moved, saved, destroyed. */
+function sessionCommands({ minor, command, end }: At) {
   const descriptor = descriptorLayout(minor);
-  const name = cstring({ max: limits.LOGIN_NAME_BYTES, empty: 0 });
-  const trackerValue = { ...end, name };
   return {
-    ADD_CONTEXT: command("ADD_CONTEXT", [sessionDomain, a.context, {
-      ...end,
-      context: sized(contextBlock),
-    }], nothing),
-    DISABLE_CHANNEL: command(
-      "DISABLE_CHANNEL",
-      [sessionDomain, a.channelName, end],
-      nothing,
-    ),
-    DISABLE_EVENT: command("DISABLE_EVENT", [sessionDomain, a.event, {
-      ...end,
-      ...event,
-    }], nothing),
-    LIST_SYSCALLS: command(
-      "LIST_SYSCALLS",
-      [domain, a.none, end],
-      events,
-      count,
-    ),
-    ENABLE_CHANNEL: command("ENABLE_CHANNEL", [sessionDomain, a.channel, {
-      ...end,
-      channel: sized(channel),
-    }], nothing),
-    ENABLE_EVENT: command("ENABLE_EVENT", [sessionDomain, a.event, {
-      /** 1 for a userspace probe, whose opened program follows. */
-      fdCount: fdCountField(minor),
-      ...event,
-    }], nothing),
-    DESTROY_SESSION: command(
-      "DESTROY_SESSION",
-      [session, a.none, end],
-      destroyReply,
-      i32.size,
-    ),
-    LIST_CHANNELS: command(
-      "LIST_CHANNELS",
-      [sessionDomain, a.none, end],
-      counted(channel),
-      count,
-    ),
-    LIST_DOMAINS: command(
-      "LIST_DOMAINS",
-      [session, a.none, end],
-      all(domainBlock),
-    ),
-    LIST_EVENTS: command(
-      "LIST_EVENTS",
-      [sessionDomain, a.channelName, end],
-      events,
-      count,
-    ),
-    LIST_SESSIONS: command(
-      "LIST_SESSIONS",
-      [nobody, a.none, end],
-      sessionListLayout(minor),
-    ),
-    LIST_TRACEPOINTS: command(
-      "LIST_TRACEPOINTS",
-      [domain, a.none, end],
-      events,
-      count,
-    ),
-    REGISTER_CONSUMER: command(
-      "REGISTER_CONSUMER",
-      [sessionDomain, a.path, end],
-      nothing,
-    ),
-    START_TRACE: command("START_TRACE", [session, a.none, end], nothing),
-    STOP_TRACE: command("STOP_TRACE", [session, a.none, end], nothing),
-    LIST_TRACEPOINT_FIELDS: command(
-      "LIST_TRACEPOINT_FIELDS",
-      [domain, a.none, end],
-      counted(fieldBlock),
-      count,
-    ),
-    SET_CONSUMER_URI: command("SET_CONSUMER_URI", [sessionDomain, a.uris, {
-      ...end,
-      uris: list(uri),
-    }], nothing),
-    DATA_PENDING: command(
-      "DATA_PENDING",
-      [session, a.none, end],
-      struct("DATA_PENDING reply", { pending: bool8 }),
-    ),
-    SNAPSHOT_ADD_OUTPUT: command(
-      "SNAPSHOT_ADD_OUTPUT",
-      [session, a.snapshotOutput, end],
-      struct("SNAPSHOT_ADD_OUTPUT reply", { id: u32 }),
-    ),
-    SNAPSHOT_DEL_OUTPUT: command(
-      "SNAPSHOT_DEL_OUTPUT",
-      [session, a.snapshotOutput, end],
-      nothing,
-    ),
-    SNAPSHOT_LIST_OUTPUT: command(
-      "SNAPSHOT_LIST_OUTPUT",
-      [session, a.none, end],
-      all(snapshotOutput),
-    ),
-    SNAPSHOT_RECORD: command(
-      "SNAPSHOT_RECORD",
-      [session, a.snapshotRecord, end],
-      nothing,
-    ),
-    SAVE_SESSION: command("SAVE_SESSION", [nobody, a.save, end], nothing),
-    TRACKER_ADD_INCLUDE_VALUE: command(
-      "TRACKER_ADD_INCLUDE_VALUE",
-      [sessionDomain, a.trackerValue, trackerValue],
-      nothing,
-    ),
-    TRACKER_REMOVE_INCLUDE_VALUE: command(
-      "TRACKER_REMOVE_INCLUDE_VALUE",
-      [sessionDomain, a.trackerValue, trackerValue],
-      nothing,
-    ),
-    TRACKER_GET_POLICY: command(
-      "TRACKER_GET_POLICY",
-      [sessionDomain, a.tracker, end],
-      struct("TRACKER_GET_POLICY reply", { policy: u32 }),
-    ),
-    TRACKER_SET_POLICY: command(
-      "TRACKER_SET_POLICY",
-      [sessionDomain, a.trackerPolicy, end],
-      nothing,
-    ),
-    TRACKER_GET_INCLUSION_SET: command(
-      "TRACKER_GET_INCLUSION_SET",
-      [sessionDomain, a.tracker, end],
-      inclusionSet,
-    ),
-    SET_SESSION_SHM_PATH: command(
-      "SET_SESSION_SHM_PATH",
-      [session, a.path, end],
-      nothing,
-    ),
-    REGENERATE_METADATA: command(
-      "REGENERATE_METADATA",
-      [session, a.none, end],
-      nothing,
-    ),
-    REGENERATE_STATEDUMP: command(
-      "REGENERATE_STATEDUMP",
-      [session, a.none, end],
-      nothing,
-    ),
-    ROTATE_SESSION: command(
-      "ROTATE_SESSION",
-      [session, a.none, end],
-      struct("ROTATE_SESSION reply", { rotationId: u64 }),
-    ),
-    ROTATION_GET_INFO: command(
-      "ROTATION_GET_INFO",
-      [session, a.rotation, end],
-      rotationInfo,
-    ),
-    ROTATION_SET_SCHEDULE: command(
-      "ROTATION_SET_SCHEDULE",
-      [session, a.schedule, end],
-      nothing,
-    ),
-    LIST_ROTATION_SCHEDULES: command(
-      "LIST_ROTATION_SCHEDULES",
-      [session, a.none, end],
-      rotationSchedules,
-    ),
-    CREATE_SESSION_EXT: command("CREATE_SESSION_EXT", [nobody, a.create, {
+    CREATE_SESSION_EXT: command("CREATE_SESSION_EXT", [nobody, union.create, {
       ...end,
       /** Where the session daemon is to choose the output; else empty. */
       homeDirectory: cstring({ max: limits.PATH_BYTES, empty: 0 }),
       descriptor: sized(descriptor),
     }], descriptor),
-    CLEAR_SESSION: command("CLEAR_SESSION", [session, a.none, end], nothing),
+    DESTROY_SESSION: command(
+      "DESTROY_SESSION",
+      [session, union.none, end],
+      destroyReply,
+      i32.size,
+    ),
+    LIST_SESSIONS: command(
+      "LIST_SESSIONS",
+      [nobody, union.none, end],
+      sessionListLayout(minor),
+    ),
+    REGISTER_CONSUMER: command(
+      "REGISTER_CONSUMER",
+      [sessionDomain, union.path, end],
+      nothing,
+    ),
+    SAVE_SESSION: command("SAVE_SESSION", [nobody, union.save, end], nothing),
+    SET_CONSUMER_URI: command("SET_CONSUMER_URI", [sessionDomain, union.uris, {
+      ...end,
+      uris: list(uri),
+    }], nothing),
+    SET_SESSION_SHM_PATH: command(
+      "SET_SESSION_SHM_PATH",
+      [session, union.path, end],
+      nothing,
+    ),
+  };
+}
+
+/** Recording, and what has been recorded. */
+function stateCommands({ command, end }: At) {
+  return {
+    START_TRACE: command("START_TRACE", [session, union.none, end], nothing),
+    STOP_TRACE: command("STOP_TRACE", [session, union.none, end], nothing),
+    DATA_PENDING: command(
+      "DATA_PENDING",
+      [session, union.none, end],
+      struct("DATA_PENDING reply", { pending: bool8 }),
+    ),
+    CLEAR_SESSION: command(
+      "CLEAR_SESSION",
+      [session, union.none, end],
+      nothing,
+    ),
+    REGENERATE_METADATA: command(
+      "REGENERATE_METADATA",
+      [session, union.none, end],
+      nothing,
+    ),
+    REGENERATE_STATEDUMP: command(
+      "REGENERATE_STATEDUMP",
+      [session, union.none, end],
+      nothing,
+    ),
+    ROTATE_SESSION: command(
+      "ROTATE_SESSION",
+      [session, union.none, end],
+      struct("ROTATE_SESSION reply", { rotationId: u64 }),
+    ),
+    ROTATION_GET_INFO: command(
+      "ROTATION_GET_INFO",
+      [session, union.rotation, end],
+      rotationInfo,
+    ),
+    ROTATION_SET_SCHEDULE: command(
+      "ROTATION_SET_SCHEDULE",
+      [session, union.schedule, end],
+      nothing,
+    ),
+    LIST_ROTATION_SCHEDULES: command(
+      "LIST_ROTATION_SCHEDULES",
+      [session, union.none, end],
+      rotationSchedules,
+    ),
+  };
+}
+
+/** What is recorded, and how. */
+function recordingCommands({ minor, command, end }: At) {
+  const event = { event: sized(eventBlock) };
+  return {
+    ADD_CONTEXT: command("ADD_CONTEXT", [sessionDomain, union.context, {
+      ...end,
+      context: sized(contextBlock),
+    }], nothing),
+    DISABLE_CHANNEL: command(
+      "DISABLE_CHANNEL",
+      [sessionDomain, union.channelName, end],
+      nothing,
+    ),
+    DISABLE_EVENT: command("DISABLE_EVENT", [sessionDomain, union.event, {
+      ...end,
+      ...event,
+    }], nothing),
+    ENABLE_CHANNEL: command("ENABLE_CHANNEL", [sessionDomain, union.channel, {
+      ...end,
+      channel: sized(channelLayout(minor)),
+    }], nothing),
+    ENABLE_EVENT: command("ENABLE_EVENT", [sessionDomain, union.event, {
+      /** 1 for a userspace probe, whose opened program follows. */
+      fdCount: fdCountField(minor),
+      ...event,
+    }], nothing),
+  };
+}
+
+/** What is recorded, and what could be. */
+function listCommands({ minor, command, end }: At) {
+  const events = counted(eventBlock);
+  return {
+    LIST_CHANNELS: command(
+      "LIST_CHANNELS",
+      [sessionDomain, union.none, end],
+      counted(channelLayout(minor)),
+      COUNT,
+    ),
+    LIST_DOMAINS: command(
+      "LIST_DOMAINS",
+      [session, union.none, end],
+      all(domainBlock),
+    ),
+    LIST_EVENTS: command(
+      "LIST_EVENTS",
+      [sessionDomain, union.channelName, end],
+      events,
+      COUNT,
+    ),
+    LIST_SYSCALLS: command(
+      "LIST_SYSCALLS",
+      [domain, union.none, end],
+      events,
+      COUNT,
+    ),
+    LIST_TRACEPOINTS: command(
+      "LIST_TRACEPOINTS",
+      [domain, union.none, end],
+      events,
+      COUNT,
+    ),
+    LIST_TRACEPOINT_FIELDS: command(
+      "LIST_TRACEPOINT_FIELDS",
+      [domain, union.none, end],
+      counted(fieldBlock),
+      COUNT,
+    ),
+  };
+}
+
+/** Where snapshots go, and that one is taken. */
+function snapshotCommands({ command, end }: At) {
+  return {
+    SNAPSHOT_ADD_OUTPUT: command(
+      "SNAPSHOT_ADD_OUTPUT",
+      [session, union.snapshotOutput, end],
+      struct("SNAPSHOT_ADD_OUTPUT reply", { id: u32 }),
+    ),
+    SNAPSHOT_DEL_OUTPUT: command(
+      "SNAPSHOT_DEL_OUTPUT",
+      [session, union.snapshotOutput, end],
+      nothing,
+    ),
+    SNAPSHOT_LIST_OUTPUT: command(
+      "SNAPSHOT_LIST_OUTPUT",
+      [session, union.none, end],
+      all(snapshotOutput),
+    ),
+    SNAPSHOT_RECORD: command(
+      "SNAPSHOT_RECORD",
+      [session, union.snapshotRecord, end],
+      nothing,
+    ),
+  };
+}
+
+/** Which processes are traced. */
+function trackerCommands({ command, end }: At) {
+  const name = cstring({ max: limits.LOGIN_NAME_BYTES, empty: 0 });
+  const trackerValue = { ...end, name };
+  return {
+    TRACKER_ADD_INCLUDE_VALUE: command(
+      "TRACKER_ADD_INCLUDE_VALUE",
+      [sessionDomain, union.trackerValue, trackerValue],
+      nothing,
+    ),
+    TRACKER_REMOVE_INCLUDE_VALUE: command(
+      "TRACKER_REMOVE_INCLUDE_VALUE",
+      [sessionDomain, union.trackerValue, trackerValue],
+      nothing,
+    ),
+    TRACKER_GET_POLICY: command(
+      "TRACKER_GET_POLICY",
+      [sessionDomain, union.tracker, end],
+      struct("TRACKER_GET_POLICY reply", { policy: u32 }),
+    ),
+    TRACKER_SET_POLICY: command(
+      "TRACKER_SET_POLICY",
+      [sessionDomain, union.trackerPolicy, end],
+      nothing,
+    ),
+    TRACKER_GET_INCLUSION_SET: command(
+      "TRACKER_GET_INCLUSION_SET",
+      [sessionDomain, union.tracker, end],
+      inclusionSet,
+    ),
+  };
+}
+
+/** The commands as session daemons of `minor` take them. */
+export function sessiondCommands(minor: SessiondMinor) {
+  const at = commandsAt(minor);
+  return {
+    ...sessionCommands(at),
+    ...stateCommands(at),
+    ...recordingCommands(at),
+    ...listCommands(at),
+    ...snapshotCommands(at),
+    ...trackerCommands(at),
   };
 }
 
