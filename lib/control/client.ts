@@ -2,7 +2,7 @@
 
 import { isControlError } from "./errors.ts";
 import { type ConnectOptions, findSessiond } from "./link.ts";
-import { TrackingCommands } from "./tracking.ts";
+import { LoadingCommands } from "./loading.ts";
 
 /**
  * A session daemon, found and answering. Its methods are called as upstream's
@@ -15,7 +15,7 @@ import { TrackingCommands } from "./tracking.ts";
  * The daemon serves one client after the other. It learns who asks from
  * credentials that only native calls can send: Deno needs `--allow-ffi`.
  */
-export class SessionDaemon extends TrackingCommands {
+export class SessionDaemon extends LoadingCommands {
   /**
    * Finds the session daemon that the user's `lttng` would speak to.
    *

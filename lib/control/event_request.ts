@@ -16,6 +16,7 @@ import { compileFilter } from "./filter/compile.ts";
 import {
   type BufferingScheme,
   type DomainName,
+  type EventTypeName,
   eventTypeNames,
   isAgent,
   lookupNames,
@@ -106,6 +107,19 @@ export function enabledEvent(
   rule: EventRule,
   minor: SessiondMinor,
 ): EventBlock {
+  if (!isAgent(domain)) return eventWithFilter(domain, rule, minor);
+  // Alone first, so that an error points into what was written.
+  filterOf(rule.filter, minor);
+  const filter = agentFilter(rule.name || "*", rule.filter, rule.logLevel);
+  return eventWithFilter(domain, { ...rule, filter }, minor);
+}
+
+/** An event rule whose filter, for an agent, says all that the agent needs. */
+export function eventWithFilter(
+  domain: DomainName,
+  rule: EventRule,
+  minor: SessiondMinor,
+): EventBlock {
   const { type = "tracepoint", logLevel, exclusions = [] } = rule;
   const name = rule.name || "*";
   if (exclusions.length > 0 && domain !== "ust") {
@@ -114,18 +128,20 @@ export function enabledEvent(
       "only application events can be excluded",
     );
   }
-  // Alone first, so that an error points into what was written.
-  filterOf(rule.filter, minor);
-  const filter = isAgent(domain)
-    ? agentFilter(name, rule.filter, logLevel)
-    : rule.filter;
   const all = domain === "kernel" ? 0 : agentLevels[domain] ?? -1;
   return {
     ...plainEvent(name, eventTypeNames[type]),
     logLevelType: logLevelType(logLevel),
     logLevel: logLevel?.level ?? all,
     exclusions: exclusions.map((name) => ({ name })),
-    ...filterOf(filter, minor),
+    ...filterOf(rule.filter, minor),
+    ...placeOf(type, rule),
+  };
+}
+
+/** Where the kernel is to look, for the types of rules that say so. */
+function placeOf(type: EventTypeName, rule: EventRule) {
+  return {
     userspaceProbe: type === "userspace-probe"
       ? userspaceProbe(needed(rule.userspaceProbe, type))
       : undefined,

@@ -1,6 +1,11 @@
 /** What a session records: domains, channels, event rules, context fields. */
 
-import { type ChannelBlock, EventType } from "../wire/sessiond/recording.ts";
+import {
+  type ChannelBlock,
+  type ContextBlock,
+  type EventBlock,
+  EventType,
+} from "../wire/sessiond/recording.ts";
 import { controlError, isControlError } from "./errors.ts";
 import { parseContext } from "./context.ts";
 import {
@@ -32,7 +37,7 @@ import {
   type TracepointField,
   tracepointField,
 } from "./recording_types.ts";
-import { parseSavedChannels, type SavedChannel } from "./saved_session.ts";
+import { parseSavedSessions, type SavedDomain } from "./saved_session.ts";
 import { SessionCommands } from "./sessions.ts";
 
 /** What is disabled of a channel's event rules. */
@@ -107,11 +112,13 @@ export class RecordingCommands extends SessionCommands {
     session: string,
     domain: DomainName,
   ): Promise<ReadonlyMap<string, readonly string[]>> {
-    const saved = await this.#savedChannels(session);
-    return new Map(
-      saved.filter((channel) => channel.domain === domain)
-        .map(({ name, contexts }) => [name, contexts]),
-    );
+    const domains = await this.#savedDomains(session);
+    const channels = domains.filter(({ type }) => type === domain)
+      .flatMap(({ channels }) => channels);
+    return new Map(channels.map((channel) => [
+      channel.attributes.name,
+      channel.contexts.map(({ name }) => name),
+    ]));
   }
 
   /** The tracepoints or loggers of running applications, or of the kernel. */
@@ -193,8 +200,19 @@ export class RecordingCommands extends SessionCommands {
     rule: EventRule,
     channel = "",
   ): Promise<void> {
-    const { bufferType = defaultBufferType(domain), userspaceProbe } = rule;
     const event = enabledEvent(domain, rule, await this.version());
+    await this.enableEventBlock(session, domain, rule, event, channel);
+  }
+
+  /** Makes an event rule that is in the wire's form already. */
+  protected async enableEventBlock(
+    session: string,
+    domain: DomainName,
+    rule: EventRule,
+    event: EventBlock,
+    channel: string,
+  ): Promise<void> {
+    const { bufferType = defaultBufferType(domain), userspaceProbe } = rule;
     const file = event.userspaceProbe && userspaceProbe?.path;
     await this.ask("ENABLE_EVENT", {
       session,
@@ -239,11 +257,22 @@ export class RecordingCommands extends SessionCommands {
     context: string,
     channel = "",
   ): Promise<void> {
+    const block = parseContext(context);
+    await this.addContextBlock(session, domain, block, channel);
+  }
+
+  /** Adds a context field that is in the wire's form already. */
+  protected async addContextBlock(
+    session: string,
+    domain: DomainName,
+    context: ContextBlock,
+    channel: string,
+  ): Promise<void> {
     await this.ask("ADD_CONTEXT", {
       session,
       domain: numbers(domain, "per-pid"),
       channelName: channel,
-      context: parseContext(context),
+      context,
     });
   }
 
@@ -302,10 +331,10 @@ export class RecordingCommands extends SessionCommands {
     session: string,
     channel: string,
   ): Promise<EventInfo[] | undefined> {
-    const channels = await this.#savedChannels(session);
-    const saved = channels.find(({ domain, name }) =>
-      domain === "ust" && name === channel
-    );
+    const domains = await this.#savedDomains(session);
+    const saved = domains.filter(({ type }) => type === "ust")
+      .flatMap(({ channels }) => channels)
+      .find(({ attributes }) => attributes.name === channel);
     const isHarmless = saved?.events.every(({ exclusions }) =>
       exclusions.length === 0
     );
@@ -313,14 +342,15 @@ export class RecordingCommands extends SessionCommands {
   }
 
   /** What a copy of the session says, saved where only its user can read. */
-  async #savedChannels(session: string): Promise<SavedChannel[]> {
+  async #savedDomains(session: string): Promise<readonly SavedDomain[]> {
     const directory = await Deno.makeTempDir({ prefix: "lttng-session-" });
     try {
       const { uid, gid } = this.credentials;
       if (uid !== Deno.uid()) await Deno.chown(directory, uid, gid);
       await this.saveSession({ session, directory });
       const path = `${directory}/${session}.lttng`;
-      return parseSavedChannels(await Deno.readTextFile(path));
+      const [saved] = parseSavedSessions(await Deno.readTextFile(path));
+      return saved?.domains ?? [];
     } catch (error) {
       if (isControlError(error, "SESS_NOT_FOUND")) throw error;
       const reason = error instanceof Error ? error.message : String(error);

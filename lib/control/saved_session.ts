@@ -1,25 +1,73 @@
 /**
- * Event rules and context fields of a saved session. Only there does a session
- * daemon tell of contexts; and 2.13.5 to 2.13.9 crash when asked to list rules
- * with exclusions, so that those are read from there too.
+ * Saved sessions (`*.lttng`), as session daemons write them. Only there does a
+ * session daemon tell of context fields.
  */
 
-import type { DomainName, EventTypeName, ProbeLookupName } from "./names.ts";
+import { type ContextBlock, ContextType } from "../wire/sessiond/recording.ts";
+import type { SnapshotDestination } from "./archiving_types.ts";
+import { parseContext } from "./context.ts";
 import type {
-  EventInfo,
-  KernelProbe,
-  LogLevelRule,
-  UserspaceProbeLocation,
-} from "./recording_types.ts";
-import { childText, elementsAt, parseXml, type XmlElement } from "./xml.ts";
+  BufferingScheme,
+  DomainName,
+  ProcessAttributeName,
+} from "./names.ts";
+import type { ChannelAttributes, EventInfo } from "./recording_types.ts";
+import { savedEvent } from "./saved_event.ts";
+import type { SessionOutput } from "./session_types.ts";
+import {
+  childNumber,
+  childText,
+  elementsAt,
+  knownWord,
+  parseXml,
+  type XmlElement,
+} from "./xml.ts";
+
+/** A context field of a saved channel. */
+export interface SavedContext {
+  /** As `lttng add-context` has it; performance counters by their own name. */
+  readonly name: string;
+  readonly block: ContextBlock;
+}
 
 /** A channel of a saved session. */
 export interface SavedChannel {
-  readonly domain: DomainName;
-  readonly name: string;
+  readonly attributes: ChannelAttributes;
+  readonly enabled: boolean;
   readonly events: readonly EventInfo[];
-  /** As `lttng add-context` has them, performance counters by their own name. */
-  readonly contexts: readonly string[];
+  readonly contexts: readonly SavedContext[];
+}
+
+/** What a saved session says of a process attribute; without values, nobody. */
+export interface SavedTracker {
+  readonly attribute: ProcessAttributeName;
+  readonly values: readonly (number | string)[];
+}
+
+/** A tracer of a saved session. */
+export interface SavedDomain {
+  readonly type: DomainName;
+  readonly bufferType: BufferingScheme;
+  readonly channels: readonly SavedChannel[];
+  readonly trackers: readonly SavedTracker[];
+}
+
+/** A saved session. */
+export interface SavedSession {
+  /** Unset where it was saved without. */
+  readonly name: string | undefined;
+  readonly shmPath: string | undefined;
+  readonly started: boolean;
+  readonly snapshotMode: boolean;
+  /** Microseconds; 0 where it is not live. */
+  readonly liveTimerInterval: number;
+  /** Microseconds. */
+  readonly rotationPeriod: number | undefined;
+  /** Bytes. */
+  readonly rotationSize: number | undefined;
+  readonly output: SessionOutput;
+  readonly snapshotOutputs: readonly SnapshotDestination[];
+  readonly domains: readonly SavedDomain[];
 }
 
 const domains: Readonly<Record<string, DomainName>> = {
@@ -27,102 +75,159 @@ const domains: Readonly<Record<string, DomainName>> = {
   ...{ LOG4J2: "log4j2", PYTHON: "python" },
 };
 
-const eventTypes: Readonly<Record<string, EventTypeName>> = {
-  ...{ ALL: "all", TRACEPOINT: "tracepoint", NOOP: "noop" },
-  ...{ PROBE: "probe", KPROBE: "probe" },
-  ...{ FUNCTION: "function", KRETPROBE: "function" },
-  ...{ FUNCTION_ENTRY: "function-entry", SYSCALL: "syscall" },
-  USERSPACE_PROBE: "userspace-probe",
+const bufferTypes: Readonly<Record<string, BufferingScheme>> = {
+  ...{ PER_PID: "per-pid", PER_UID: "per-uid", GLOBAL: "global" },
 };
 
 /**
- * The channels of the one session in a saved file.
+ * The sessions in a saved file.
  *
  * @throws {SyntaxError} When the file is none.
  */
-export function parseSavedChannels(document: string): SavedChannel[] {
+export function parseSavedSessions(document: string): SavedSession[] {
   const root = parseXml(document);
   if (root.name !== "sessions") throw new SyntaxError("Not a saved session");
-  return elementsAt(root, "session", "domains", "domain").flatMap((domain) => {
-    const type = known(domains, childText(domain, "type"));
-    return elementsAt(domain, "channels", "channel").map((channel) => ({
-      domain: type,
-      name: childText(channel, "name") ?? "",
-      events: elementsAt(channel, "events", "event").map(savedEvent),
-      contexts: elementsAt(channel, "contexts", "context").map(contextName),
-    }));
-  });
+  return elementsAt(root, "session").map(savedSession);
 }
 
-function known<T>(words: Readonly<Record<string, T>>, word = ""): T {
-  const found = words[word];
-  if (found !== undefined) return found;
-  throw new SyntaxError(`Unknown word in a saved session: "${word}"`);
-}
-
-function savedEvent(event: XmlElement): EventInfo {
-  const [attributes] = elementsAt(event, "attributes");
-  const first = attributes?.children[0];
+function savedSession(session: XmlElement): SavedSession {
+  const [attributes] = elementsAt(session, "attributes");
+  const [schedules] = elementsAt(session, "attributes", "rotation_schedules");
+  const [output] = elementsAt(session, "output");
+  const number = (name: string, field: string) => {
+    const [schedule] = schedules === undefined
+      ? []
+      : elementsAt(schedules, name);
+    return schedule && childNumber(schedule, field);
+  };
   return {
-    name: childText(event, "name") ?? "*",
-    type: known(eventTypes, childText(event, "type")),
-    enabled: childText(event, "enabled") === "true",
-    logLevel: savedLogLevel(event),
-    filter: childText(event, "filter"),
-    exclusions: elementsAt(event, "exclusions", "exclusion")
-      .map(({ text }) => text),
-    probe: first?.name === "probe_attributes" ? savedProbe(first) : undefined,
-    functionEntry: first?.name === "function_attributes"
-      ? childText(first, "symbol_name")
-      : undefined,
-    userspaceProbe: first === undefined
-      ? undefined
-      : savedUserspaceProbe(first),
+    name: childText(session, "name"),
+    shmPath: childText(session, "shared_memory_path"),
+    started: childText(session, "started") === "true",
+    snapshotMode: attributes !== undefined &&
+      childText(attributes, "snapshot_mode") === "true",
+    liveTimerInterval:
+      (attributes && childNumber(attributes, "live_timer_interval")) ?? 0,
+    rotationPeriod: number("periodic", "time_us"),
+    rotationSize: number("size_threshold", "bytes"),
+    output: output === undefined ? "none" : savedOutput(output),
+    snapshotOutputs: output === undefined
+      ? []
+      : elementsAt(output, "snapshot_outputs", "output").map(snapshotOutput),
+    domains: elementsAt(session, "domains", "domain").map(savedDomain),
   };
 }
 
-function savedLogLevel(event: XmlElement): LogLevelRule | undefined {
-  const type = childText(event, "loglevel_type");
-  const level = Number(childText(event, "loglevel") ?? 0);
-  if (type === "RANGE") return { type: "range", level };
-  return type === "SINGLE" ? { type: "single", level } : undefined;
-}
-
-function savedProbe(attributes: XmlElement): KernelProbe {
-  return {
-    symbol: childText(attributes, "symbol_name") ?? "",
-    address: BigInt(childText(attributes, "address") ?? 0),
-    offset: BigInt(childText(attributes, "offset") ?? 0),
-  };
-}
-
-function savedUserspaceProbe(
-  attributes: XmlElement,
-): UserspaceProbeLocation | undefined {
-  const path = childText(attributes, "binary_path");
-  if (path === undefined) return undefined;
-  const method = childText(attributes, "lookup_method") ?? "DEFAULT";
-  const lookup: ProbeLookupName = method.includes("ELF")
-    ? "elf"
-    : method.includes("SDT")
-    ? "sdt"
-    : "default";
-  const functionName = childText(attributes, "function_name");
-  return functionName !== undefined ? { path, lookup, functionName } : {
-    ...{ path, lookup },
-    providerName: childText(attributes, "provider_name") ?? "",
-    probeName: childText(attributes, "probe_name") ?? "",
-  };
-}
-
-function contextName(context: XmlElement): string {
-  const [perf] = elementsAt(context, "perf");
-  if (perf !== undefined) return childText(perf, "name") ?? "";
-  const [application] = elementsAt(context, "app");
-  if (application !== undefined) {
-    const provider = childText(application, "provider_name");
-    return `$app.${provider}:${childText(application, "ctx_name")}`;
+/** Where the trace goes: what is in `consumer_output`. */
+function savedOutput(parent: XmlElement): SessionOutput {
+  const [destination] = elementsAt(parent, "consumer_output", "destination");
+  if (destination === undefined) return "none";
+  const [network] = elementsAt(destination, "net_output");
+  if (network !== undefined) {
+    return {
+      controlUrl: childText(network, "control_uri") ?? "",
+      dataUrl: childText(network, "data_uri") ?? "",
+    };
   }
-  const type = childText(context, "type") ?? "";
-  return type.toLowerCase().replace(/^callstack_/, "callstack-");
+  const url = childText(destination, "path") ?? "";
+  return url === "" ? "none" : { url };
+}
+
+function snapshotOutput(element: XmlElement): SnapshotDestination {
+  const output = savedOutput(element);
+  const size = childNumber(element, "max_size") ?? 0;
+  const urls = typeof output === "string" || "uris" in output
+    ? {}
+    : "url" in output
+    ? output
+    : { url: output.controlUrl, dataUrl: output.dataUrl };
+  return {
+    name: childText(element, "name"),
+    maximumSize: size === 0 ? undefined : size,
+    ...urls,
+  };
+}
+
+function savedDomain(domain: XmlElement): SavedDomain {
+  const type = knownWord(domains, childText(domain, "type"));
+  const bufferType = knownWord(bufferTypes, childText(domain, "buffer_type"));
+  return {
+    type,
+    bufferType,
+    channels: elementsAt(domain, "channels", "channel")
+      .map((channel) => savedChannel(channel, type, bufferType)),
+    trackers: elementsAt(domain, "process_attr_trackers")
+      .flatMap(({ children }) => children).flatMap(savedTracker),
+  };
+}
+
+function savedChannel(
+  channel: XmlElement,
+  domain: DomainName,
+  bufferType: BufferingScheme,
+): SavedChannel {
+  const number = (name: string) => childNumber(channel, name);
+  const timeout = number("blocking_timeout");
+  return {
+    attributes: {
+      name: childText(channel, "name") ?? "",
+      bufferType,
+      eventLossMode: childText(channel, "overwrite_mode") === "OVERWRITE"
+        ? "overwrite"
+        : "discard",
+      subBufferSize: number("subbuffer_size"),
+      subBufferCount: number("subbuffer_count"),
+      switchTimerInterval: number("switch_timer_interval"),
+      readTimerInterval: number("read_timer_interval"),
+      monitorTimerInterval: number("monitor_timer_interval"),
+      blockingTimeout: timeout === -1 ? Infinity : timeout,
+      output: childText(channel, "output_type") === "SPLICE"
+        ? "splice"
+        : "mmap",
+      traceFileSize: number("tracefile_size"),
+      traceFileCount: number("tracefile_count"),
+    },
+    enabled: childText(channel, "enabled") !== "false",
+    events: elementsAt(channel, "events", "event").map(savedEvent),
+    contexts: elementsAt(channel, "contexts", "context")
+      .map((context) => savedContext(context, domain)),
+  };
+}
+
+function savedContext(context: XmlElement, domain: DomainName): SavedContext {
+  const [perf] = elementsAt(context, "perf");
+  if (perf !== undefined) return savedCounter(perf, domain);
+  const [application] = elementsAt(context, "app");
+  const provider = application && childText(application, "provider_name");
+  const name = application === undefined
+    ? (childText(context, "type") ?? "").toLowerCase()
+      .replace(/^callstack_/, "callstack-")
+    : `$app.${provider}:${childText(application, "ctx_name")}`;
+  return { name, block: parseContext(name) };
+}
+
+/** A performance counter; whose it is, only its name tells. */
+function savedCounter(perf: XmlElement, domain: DomainName): SavedContext {
+  const name = childText(perf, "name") ?? "";
+  const isCpu = name.startsWith("perf_cpu_") ||
+    (domain === "kernel" && !name.startsWith("perf_thread_"));
+  return {
+    name,
+    block: {
+      type: isCpu ? ContextType.PERF_CPU : ContextType.PERF_THREAD,
+      counterType: childNumber(perf, "type") ?? 0,
+      counterConfig: BigInt(childText(perf, "config") ?? 0),
+      counterName: name,
+      ...{ provider: "", name: "" },
+    },
+  };
+}
+
+function savedTracker(tracker: XmlElement): SavedTracker[] {
+  const attribute = /^(v?(?:pid|uid|gid))_process_attr_tracker$/
+    .exec(tracker.name)?.[1] as ProcessAttributeName | undefined;
+  if (attribute === undefined) return [];
+  const values = elementsAt(tracker, "process_attr_values", attribute)
+    .map((value) => childNumber(value, "id") ?? childText(value, "name") ?? "");
+  return [{ attribute, values }];
 }

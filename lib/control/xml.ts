@@ -114,3 +114,32 @@ export function elementsAt(
     [element],
   );
 }
+
+/**
+ * The number in the first child of that name; `undefined` without one.
+ *
+ * @throws {SyntaxError} When it is no whole number.
+ */
+export function childNumber(
+  element: XmlElement,
+  name: string,
+): number | undefined {
+  const text = childText(element, name);
+  if (text === undefined) return undefined;
+  if (/^-?\d{1,15}$/.test(text.trim())) return Number(text);
+  throw new SyntaxError(`Not a number in ${name}: "${text}"`);
+}
+
+/**
+ * What a word of a document stands for.
+ *
+ * @throws {SyntaxError} When the word is unknown.
+ */
+export function knownWord<T>(
+  words: Readonly<Record<string, T>>,
+  word = "",
+): T {
+  const found = Object.hasOwn(words, word) ? words[word] : undefined;
+  if (found !== undefined) return found;
+  throw new SyntaxError(`Unknown word in a saved session: "${word}"`);
+}

@@ -1,7 +1,7 @@
 /** Saved sessions: XML as session daemons write it, and as others might. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseSavedChannels } from "../../lib/control/saved_session.ts";
+import { parseSavedSessions } from "../../lib/control/saved_session.ts";
 import { parseXml } from "../../lib/control/xml.ts";
 
 function test(name: string, run: () => void): void {
@@ -17,6 +17,7 @@ function saved(events: string, contexts = "", type = "UST"): string {
 		<domains>
 			<domain>
 				<type>${type}</type>
+				<buffer_type>PER_UID</buffer_type>
 				<channels>
 					<channel>
 						<name>c</name>
@@ -32,12 +33,26 @@ function saved(events: string, contexts = "", type = "UST"): string {
 `;
 }
 
+/** The channels of a saved session, in few words. */
+function channelsOf(document: string) {
+  return parseSavedSessions(document).flatMap(({ domains }) =>
+    domains.flatMap(({ type, channels }) =>
+      channels.map(({ attributes, contexts, events }) => ({
+        domain: type,
+        name: attributes.name,
+        contexts: contexts.map(({ name }) => name),
+        events,
+      }))
+    )
+  );
+}
+
 const nothing = {
   ...{ logLevel: undefined, filter: undefined, exclusions: [] },
   ...{ probe: undefined, functionEntry: undefined, userspaceProbe: undefined },
 };
 
-test("parseSavedChannels() reads an event rule with all that it may have", () => {
+test("parseSavedSessions() reads an event rule with all that it may have", () => {
   const document = saved(`
     <event>
       <name>demo:*</name>
@@ -51,7 +66,7 @@ test("parseSavedChannels() reads an event rule with all that it may have", () =>
         <exclusion>demo:b*</exclusion>
       </exclusions>
     </event>`);
-  assertEquals(parseSavedChannels(document), [{
+  assertEquals(channelsOf(document), [{
     domain: "ust",
     name: "c",
     contexts: [],
@@ -65,7 +80,7 @@ test("parseSavedChannels() reads an event rule with all that it may have", () =>
   }]);
 });
 
-test("parseSavedChannels() reads where the kernel's probes are", () => {
+test("parseSavedSessions() reads where the kernel's probes are", () => {
   const event = (type: string, attributes: string) =>
     `<event><name>n</name><enabled>false</enabled><type>${type}</type>
     <attributes>${attributes}</attributes></event>`;
@@ -100,7 +115,7 @@ test("parseSavedChannels() reads where the kernel's probes are", () => {
     "",
     "KERNEL",
   );
-  const [channel] = parseSavedChannels(document);
+  const [channel] = channelsOf(document);
   assertEquals(channel?.domain, "kernel");
   assertEquals(
     channel?.events.map((
@@ -125,7 +140,7 @@ test("parseSavedChannels() reads where the kernel's probes are", () => {
   );
 });
 
-test("parseSavedChannels() reads every kind of context", () => {
+test("parseSavedSessions() reads every kind of context", () => {
   const document = saved(
     "",
     `<context><type>VPID</type></context>
@@ -135,19 +150,114 @@ test("parseSavedChannels() reads every kind of context", () => {
     <context><app><provider_name>p</provider_name>
       <ctx_name>c</ctx_name></app></context>`,
   );
-  assertEquals(parseSavedChannels(document)[0]?.contexts, [
+  assertEquals(channelsOf(document)[0]?.contexts, [
     ...["vpid", "callstack-user", "perf_thread_cycles", "$app.p:c"],
   ]);
 });
 
-test("parseSavedChannels() refuses what is no saved session", () => {
+test("parseSavedSessions() reads channels, trackers, schedules and outputs", () => {
+  const document = `<sessions><session>
+    <name>s</name>
+    <shared_memory_path>/dev/shm/s</shared_memory_path>
+    <domains><domain><type>UST</type><buffer_type>PER_PID</buffer_type>
+      <channels><channel>
+        <name>c</name><enabled>false</enabled>
+        <overwrite_mode>OVERWRITE</overwrite_mode>
+        <subbuffer_size>65536</subbuffer_size>
+        <subbuffer_count>8</subbuffer_count>
+        <switch_timer_interval>1</switch_timer_interval>
+        <read_timer_interval>2</read_timer_interval>
+        <output_type>MMAP</output_type>
+        <blocking_timeout>-1</blocking_timeout>
+        <monitor_timer_interval>3</monitor_timer_interval>
+        <tracefile_size>4</tracefile_size>
+        <tracefile_count>5</tracefile_count>
+        <live_timer_interval>0</live_timer_interval>
+        <events/>
+        <contexts><context><perf><type>3</type><config>65538</config>
+          <name>perf_cpu_x</name></perf></context></contexts>
+      </channel></channels>
+      <process_attr_trackers>
+        <vuid_process_attr_tracker><process_attr_values>
+          <vuid><id>7</id></vuid><vuid><name>root</name></vuid>
+        </process_attr_values></vuid_process_attr_tracker>
+        <vpid_process_attr_tracker><process_attr_values/>
+        </vpid_process_attr_tracker>
+      </process_attr_trackers>
+    </domain></domains>
+    <started>true</started>
+    <attributes><live_timer_interval>9</live_timer_interval>
+      <rotation_schedules><periodic><time_us>10</time_us></periodic>
+      <size_threshold><bytes>11</bytes></size_threshold></rotation_schedules>
+    </attributes>
+    <output><consumer_output><enabled>true</enabled><destination><net_output>
+      <control_uri>tcp4://127.0.0.1:1/</control_uri>
+      <data_uri>tcp4://127.0.0.1:2/</data_uri>
+    </net_output></destination></consumer_output></output>
+  </session></sessions>`;
+  const counter = { counterType: 3, counterConfig: 65_538n };
+  assertEquals(parseSavedSessions(document), [{
+    ...{ name: "s", shmPath: "/dev/shm/s", started: true },
+    ...{ snapshotMode: false, liveTimerInterval: 9 },
+    ...{ rotationPeriod: 10, rotationSize: 11, snapshotOutputs: [] },
+    output: {
+      controlUrl: "tcp4://127.0.0.1:1/",
+      dataUrl: "tcp4://127.0.0.1:2/",
+    },
+    domains: [{
+      ...{ type: "ust", bufferType: "per-pid" },
+      channels: [{
+        attributes: {
+          ...{ name: "c", bufferType: "per-pid", eventLossMode: "overwrite" },
+          ...{ subBufferSize: 65_536, subBufferCount: 8, output: "mmap" },
+          ...{ switchTimerInterval: 1, readTimerInterval: 2 },
+          ...{ monitorTimerInterval: 3, blockingTimeout: Infinity },
+          ...{ traceFileSize: 4, traceFileCount: 5 },
+        },
+        ...{ enabled: false, events: [] },
+        contexts: [{
+          name: "perf_cpu_x",
+          block: {
+            ...{ type: 13, ...counter, counterName: "perf_cpu_x" },
+            ...{ provider: "", name: "" },
+          },
+        }],
+      }],
+      trackers: [
+        { attribute: "vuid", values: [7, "root"] },
+        { attribute: "vpid", values: [] },
+      ],
+    }],
+  }]);
+});
+
+test("parseSavedSessions() reads where snapshots go", () => {
+  const document = `<sessions><session><attributes>
+    <snapshot_mode>true</snapshot_mode></attributes>
+    <output><snapshot_outputs>
+      <output><name>one</name><max_size>5</max_size><consumer_output>
+        <destination><path>/x</path></destination></consumer_output></output>
+      <output><name>two</name><max_size>0</max_size><consumer_output>
+        <destination><net_output><control_uri>c</control_uri>
+        <data_uri>d</data_uri></net_output></destination>
+        </consumer_output></output>
+    </snapshot_outputs></output></session></sessions>`;
+  const [session] = parseSavedSessions(document);
+  assertEquals([session?.name, session?.output], [undefined, "none"]);
+  assertEquals(session?.snapshotOutputs, [
+    { name: "one", maximumSize: 5, url: "/x" },
+    { name: "two", maximumSize: undefined, url: "c", dataUrl: "d" },
+  ]);
+});
+
+test("parseSavedSessions() refuses what is no saved session", () => {
   assertThrows(
-    () => parseSavedChannels("<other/>"),
+    () => parseSavedSessions("<other/>"),
     SyntaxError,
     "Not a saved session",
   );
   assertThrows(
-    () => parseSavedChannels(saved("", "", "PASCAL")),
+    () => parseSavedSessions(saved("", "", "PASCAL")),
     SyntaxError,
     'Unknown word in a saved session: "PASCAL"',
   );

@@ -67,6 +67,47 @@ for (const [name, exchanges] of golden) {
   });
 }
 
+/** What decoding says: nothing, or a WireError. Anything else is thrown. */
+function refusalOf(layout: Struct<unknown>, bytes: Uint8Array) {
+  try {
+    decodeWhole(layout, bytes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof WireError) return error;
+    throw error;
+  }
+}
+
+for (const [name, exchanges] of golden) {
+  const reply = commands[name].reply as Struct<unknown>;
+  const bodies = exchanges.filter(({ reply }) =>
+    header.decode(reply).code === 10
+  )
+    .map(({ reply }) => reply.slice(header.size))
+    .filter((body) => body.length > 0);
+  if (bodies.length === 0) continue;
+  test(`${name} replies with a byte more or less are refused`, () => {
+    for (const body of bodies) {
+      assert(refusalOf(reply, body.slice(0, -1)) !== undefined);
+      const longer = new Uint8Array(body.length + 1);
+      longer.set(body);
+      assert(refusalOf(reply, longer) !== undefined);
+    }
+  });
+
+  test(`${name} replies damaged anywhere cost nothing else`, () => {
+    for (const body of bodies) {
+      const step = Math.ceil(body.length / 200);
+      for (let at = 0; at < body.length; at += step) {
+        const damaged = body.slice();
+        damaged[at] = 0xFF;
+        refusalOf(reply, damaged);
+        refusalOf(reply, body.slice(0, at));
+      }
+    }
+  });
+}
+
 /** Bytes that the session daemon leaves as they were on its stack. */
 function withoutGarbage(name: SessiondCommandName, body: Uint8Array) {
   const clean = body.slice();
