@@ -44,7 +44,7 @@ Every command has this header, then \`dataSize\` bytes of payload. Replies have 
 header.`;
 
 /** A Markdown table whose columns are aligned as `deno fmt` does. */
-function table(head: string[], rows: string[][]): string {
+export function table(head: string[], rows: string[][]): string {
   const widths = head.map((cell, column) =>
     Math.max(3, cell.length, ...rows.map((row) => row[column]!.length))
   );
@@ -69,7 +69,7 @@ function kindOf(field: Field<unknown>, struct: Struct<unknown>): string {
   return `${kind}, ${what} of ${code(field.lengthOf)}`;
 }
 
-function layoutTable(struct: Struct<unknown>): string {
+export function layoutTable(struct: Struct<unknown>): string {
   let moved = false;
   const rows = Object.entries(struct.fields).map(([name, field]) => {
     const offset = moved ? "behind" : String(struct.offsets[name]);
