@@ -168,8 +168,11 @@ export class SessiondLink {
   ): Promise<SessiondReply<N>> {
     const minor = await this.version();
     checkDomain(minor, request as object);
-    if (SERIALIZED.includes(name)) await this.#checkSerialized(minor);
-    return await this.#ask(minor, name, request, file);
+    // Before 2.12.9 requests were longer: a short one would stop the daemon.
+    if (minor === 12 || SERIALIZED.includes(name)) {
+      await this.#checkSerialized(minor);
+    }
+    return await this.#ask(minor, name, request, { file });
   }
 
   /** Sends one command and leaves before its answer. */
@@ -177,7 +180,9 @@ export class SessiondLink {
     name: N,
     request: SessiondRequest<N>,
   ): Promise<void> {
-    const command = this.#table(await this.version())[name];
+    const minor = await this.version();
+    if (minor === 12) await this.#checkSerialized(minor);
+    const command = this.#table(minor)[name];
     await exchange(
       this.#endpoint,
       encodeRequest(command.request as Struct<unknown>, request),
@@ -194,15 +199,15 @@ export class SessiondLink {
     minor: SessiondMinor,
     name: N,
     request: SessiondRequest<N>,
-    file?: string,
+    options: { file?: string | undefined; table?: SessiondCommands } = {},
   ): Promise<SessiondReply<N>> {
-    const command = this.#table(minor)[name];
+    const command = (options.table ?? this.#table(minor))[name];
     const layout = command.request as Struct<unknown>;
     const { header, body } = await this.#exchange(
       minor,
       name,
       encodeRequest(layout, request),
-      file,
+      options.file,
     );
     if (header.command !== command.number) {
       throw nonsense(
@@ -231,7 +236,7 @@ export class SessiondLink {
     minor: SessiondMinor,
     name: SessiondCommandName,
     request: Uint8Array,
-    file?: string,
+    file: string | undefined,
   ) {
     const layout = replyHeader(minor);
     const options = { ...this.#exchangeOptions(name), file };
@@ -255,17 +260,20 @@ export class SessiondLink {
    */
   async #checkSerialized(minor: SessiondMinor): Promise<void> {
     if (this.#isSerialized || minor >= 14) return;
-    const bufferType = BufferType.PER_PID;
+    const list = async (type: number) => {
+      const domain = { type, bufferType: BufferType.PER_PID };
+      // As long as any of them can want it; what is too long is ignored.
+      const table = commandsOf(13);
+      await this.#ask(minor, "LIST_TRACEPOINTS", { domain }, { table });
+    };
     try {
-      const domain = { type: DomainType.PYTHON, bufferType };
-      await this.#ask(minor, "LIST_TRACEPOINTS", { domain });
+      await list(DomainType.PYTHON);
     } catch (error) {
       // Agents may be switched off.
       if (!(error instanceof ControlError) || error.command === undefined) {
         throw error;
       }
-      const domain = { type: DomainType.UST, bufferType };
-      await this.#ask(minor, "LIST_TRACEPOINTS", { domain });
+      await list(DomainType.UST);
     }
     this.#isSerialized = true;
   }

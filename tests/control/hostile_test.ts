@@ -158,6 +158,58 @@ Deno.test("a session daemon before 2.13.5 is never misunderstood", async () => {
   });
 });
 
+/** A daemon of 2.12 whose lists have a header of their own, or none. */
+function daemon12(listHeaderSize: 0 | 4): Answer {
+  return (conn, request) => {
+    const number = request[0]!;
+    const body = number === commands.LIST_TRACEPOINTS.number
+      ? new Uint8Array(listHeaderSize)
+      : new Uint8Array();
+    return writeAll(
+      conn,
+      concat(
+        words(number, 10, 0, body.length, 0),
+        body,
+      ),
+    );
+  };
+}
+
+Deno.test("a session daemon before 2.12.9 is never left waiting", async () => {
+  await using daemon = new ScriptedSessiond(...Array(9).fill(daemon12(0)));
+  const client = await SessionDaemon.connect({ socketPath: daemon.path });
+  for (
+    const call of [
+      () => client.startTracing("s"),
+      () => client.listDomains("s"),
+      () => client.destroySessionNoWait("s"),
+    ]
+  ) {
+    const error = await assertRejects(call, ControlError);
+    assertEquals(error.symbol, "LTTNG_ERR_NOT_SUPPORTED");
+    assert(error.message.endsWith("it must be 2.12.9 or later"));
+  }
+  assertEquals(
+    new Set(
+      daemon.requests.map((request) => `${request[0]} ${request.length}`),
+    ),
+    new Set(["13 13156", "14 13156"]),
+  );
+});
+
+Deno.test("a session daemon of 2.12.9 gets requests of its own size", async () => {
+  // It would wait for no more than this.
+  const answer = daemon12(4);
+  await using daemon = new ScriptedSessiond(...Array(9).fill(answer));
+  daemon.requestBytes = 13152;
+  const client = await SessionDaemon.connect({ socketPath: daemon.path });
+  await client.startTracing("s");
+  assertEquals(
+    daemon.requests.map((request) => `${request[0]} ${request.length}`),
+    ["13 13156", "14 13156", "16 13152"],
+  );
+});
+
 Deno.test("agents that are switched off do not hide the kind of requests", async () => {
   const bad: Answer = (conn, request) => {
     const domain = request[4380];

@@ -24,6 +24,8 @@ export class ScriptedSessiond implements AsyncDisposable {
   readonly requests: Uint8Array[] = [];
   /** Its client socket. */
   readonly path: string;
+  /** Bytes of a request without what some have behind. */
+  requestBytes = REQUEST_BYTES;
 
   constructor(...answers: Answer[]) {
     this.#answers = answers;
@@ -42,7 +44,7 @@ export class ScriptedSessiond implements AsyncDisposable {
 
   async #serve(): Promise<void> {
     for await (const conn of this.#listener) {
-      const request = await readRequest(conn);
+      const request = await readRequest(conn, this.requestBytes);
       const answer = request.length > 0 ? this.#answers.shift() : undefined;
       if (request.length > 0) this.requests.push(request);
       if (await answer?.(conn, request) === "hold") this.#held.add(conn);
@@ -52,10 +54,13 @@ export class ScriptedSessiond implements AsyncDisposable {
 }
 
 /** A whole request; empty for a client that only looks whether it is there. */
-async function readRequest(conn: Deno.Conn): Promise<Uint8Array> {
+async function readRequest(
+  conn: Deno.Conn,
+  least: number,
+): Promise<Uint8Array> {
   const buffer = new Uint8Array(8 * REQUEST_BYTES);
   let length = 0;
-  while (length < REQUEST_BYTES) {
+  while (length < least) {
     const count = await conn.read(buffer.subarray(length));
     if (count === null) break;
     length += count;
