@@ -17,6 +17,7 @@ import {
   ustMissing,
 } from "../support/ust_app.ts";
 import { clientOf } from "./support/client.ts";
+import { dataBytes } from "./support/files.ts";
 
 const options = { programs: SESSIOND_PROGRAMS };
 const withApplication = {
@@ -54,18 +55,6 @@ function recording(
   });
 }
 
-/** Bytes of all files with a channel's data below `directory`. */
-function recordedBytes(directory: string): number {
-  let bytes = 0;
-  for (const entry of Deno.readDirSync(directory)) {
-    const path = `${directory}/${entry.name}`;
-    if (entry.isDirectory && entry.name !== "index") {
-      bytes += recordedBytes(path);
-    } else if (/_\d+$/.test(entry.name)) bytes += Deno.statSync(path).size;
-  }
-  return bytes;
-}
-
 stockTest(
   "a session is started, stopped and destroyed",
   withApplication,
@@ -77,7 +66,7 @@ stockTest(
       assertEquals(await client.stopTracing("s"), true);
       assertEquals(await client.dataPending("s"), false);
       assertEquals(await codeOf(client.stopTracing("s")), 81);
-      assert(recordedBytes(`${sessiond.user.home}/out`) > 0);
+      assert(dataBytes(`${sessiond.user.home}/out`) > 0);
       const result = await client.destroySession("s");
       assertEquals(result, {
         rotationState: "no rotation",
@@ -96,7 +85,7 @@ stockTest(
       await application.emit(20);
       await client.stopTracing("s");
       await client.clearSession("s");
-      assertEquals(recordedBytes(`${sessiond.user.home}/out`), 0);
+      assertEquals(dataBytes(`${sessiond.user.home}/out`), 0);
     }),
 );
 
@@ -114,7 +103,7 @@ stockTest(
       const { location } = rotation;
       assert(location?.type === "local");
       assert(location.path.startsWith(`${sessiond.user.home}/out/archives/`));
-      assert(recordedBytes(location.path) > 0);
+      assert(dataBytes(location.path) > 0);
       assert(waits > 0);
       const second = await client.rotateSessionNoWait("s");
       assertEquals(second, 1n);
@@ -186,9 +175,9 @@ stockTest(
       await client.startTracing("s");
       await application.emit(20);
       await client.snapshotRecord("s");
-      assert(recordedBytes(`${home}/mine`) > 0);
+      assert(dataBytes(`${home}/mine`) > 0);
       await client.snapshotRecord("s", { name: "once", url: `${home}/once` });
-      assert(recordedBytes(`${home}/once`) > 0);
+      assert(dataBytes(`${home}/once`) > 0);
       await client.snapshotDelOutput("s", "mine");
       assertEquals(await client.snapshotListOutputs("s"), []);
       assertEquals(await codeOf(client.snapshotDelOutput("s", id)), 97);
