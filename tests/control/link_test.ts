@@ -3,6 +3,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { SessionDaemon } from "../../lib/control/client.ts";
 import { ControlError } from "../../lib/control/errors.ts";
+import { compileFilter } from "../../lib/control/filter/compile.ts";
+import {
+  replyHeader,
+  sessiondCommands,
+} from "../../lib/wire/sessiond/commands.ts";
 import {
   type Answer,
   answerWith,
@@ -256,5 +261,37 @@ for (
     const [session] = await client.listSessions();
     assertEquals([session?.name, session?.shmPath], ["one", "/dev/shm/x"]);
     assertEquals(await client.version(), minor);
+  });
+}
+
+for (
+  const [minor, refused] of [
+    [14, words(13, 23, 0, 0, 0, 0)],
+    [15, words(13, 23, 0, 0, 0)],
+  ] as const
+) {
+  Deno.test(`requests to 2.${minor} are of its table`, async () => {
+    const { START_TRACE, ENABLE_EVENT } = sessiondCommands(minor);
+    const done = (number: number) =>
+      answerWith(
+        replyHeader(minor).encode({
+          ...{ command: number, code: 10, headerSize: 0, dataSize: 0 },
+        }),
+      );
+    await using daemon = new ScriptedSessiond(
+      answerWith(refused),
+      done(START_TRACE.number),
+      done(ENABLE_EVENT.number),
+    );
+    const client = await SessionDaemon.connect({ socketPath: daemon.path });
+    await client.startTracing("s");
+    await client.enableEvent("s", "log4j2", { name: "a", filter: "b == 1" });
+    const [, start, enable] = daemon.requests;
+    assertEquals(START_TRACE.number, 14);
+    assertEquals(START_TRACE.request.decode(start!), { session: "s" });
+    assertEquals(start![0], 14);
+    const { event, domain } = ENABLE_EVENT.request.decode(enable!);
+    assertEquals(domain.type, 6);
+    assertEquals(event.bytecode, compileFilter(event.filter, minor));
   });
 }
