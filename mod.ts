@@ -1,7 +1,7 @@
 /**
  * LTTng's network streaming as a library: a relay daemon, a client that sends
- * to one, a live viewer, a tracer for TypeScript programs, and a reader of
- * traces.
+ * to one, a live viewer, a tracer for TypeScript programs, a reader of traces,
+ * and a client of session daemons.
  *
  * @module
  */
@@ -207,3 +207,64 @@ export {
   type ViewerUrl,
 } from "./lib/viewer/url.ts";
 export { systemTimer, type Timer } from "./lib/viewer/timer.ts";
+
+// The client of a session daemon.
+export { SessionDaemon } from "./lib/control/client.ts";
+export type { ConnectOptions } from "./lib/control/link.ts";
+export { ControlError } from "./lib/control/errors.ts";
+export { formatUri, parseUrls, UrlError } from "./lib/control/url.ts";
+export { FilterError } from "./lib/control/filter/error.ts";
+export { compileFilter } from "./lib/control/filter/compile.ts";
+export { contextNames, parseContext } from "./lib/control/context.ts";
+export {
+  formatLogLevel,
+  logLevelNames,
+  parseLogLevel,
+} from "./lib/control/log_levels.ts";
+export {
+  readCurrentSession,
+  removeCurrentSession,
+  writeCurrentSession,
+} from "./lib/control/rc_file.ts";
+export type {
+  ArchiveLocation,
+  CreatedSession,
+  Destruction,
+  SessionDescriptor,
+  SessionInfo,
+  SessionKindName,
+  SessionOutput,
+} from "./lib/control/session_types.ts";
+export type {
+  ChannelAttributes,
+  ChannelInfo,
+  DomainInfo,
+  EventInfo,
+  EventRule,
+  InstrumentationPoint,
+  KernelProbe,
+  LogLevelRule,
+  TracepointField,
+  UserspaceProbeLocation,
+} from "./lib/control/recording_types.ts";
+export type {
+  Rotation,
+  RotationSchedules,
+  ScheduleName,
+  SnapshotDestination,
+  SnapshotOutput,
+} from "./lib/control/archiving_types.ts";
+export type {
+  BufferingScheme,
+  ChannelOutputName,
+  DomainName,
+  EventLossMode,
+  EventTypeName,
+  ProcessAttributeName,
+  RotationState,
+  TrackingPolicy,
+} from "./lib/control/names.ts";
+export type { TrackedValue } from "./lib/control/tracking.ts";
+export type { SaveOptions } from "./lib/control/sessions.ts";
+export type { LoadOptions } from "./lib/control/loading.ts";
+export type { DisableEventOptions } from "./lib/control/recording.ts";

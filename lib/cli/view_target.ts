@@ -1,7 +1,8 @@
 /** What `lttng view` is to read: a directory, a live session's URL, or a session by name. */
 
-import { SessionDaemon, type SessionInfo } from "../control/client.ts";
+import { SessionDaemon } from "../control/client.ts";
 import { ControlError } from "../control/errors.ts";
+import type { SessionInfo } from "../control/session_types.ts";
 import { homeDirectory } from "../control/home.ts";
 import { readCurrentSession } from "../control/rc_file.ts";
 import { parseViewerUrl, type ViewerUrl } from "../viewer/url.ts";
