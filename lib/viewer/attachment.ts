@@ -30,7 +30,8 @@ export interface FollowOptions {
   readonly pollMs?: number;
   /**
    * Pause between two looks for more sessions of the same names, milliseconds:
-   * a consumer daemon may begin later than the others.
+   * a consumer daemon may begin later than the others. A session that was
+   * attached to by its id is not joined by others.
    *
    * @default {1000}
    */
@@ -159,11 +160,9 @@ export class Attachment implements AsyncDisposable {
 /** Detaches from all of `held`; a connection that is lost has done so. */
 export async function release(
   channel: ViewerChannel,
-  held: Set<bigint>,
+  held: ReadonlySet<bigint>,
 ): Promise<void> {
-  const sessions = [...held];
-  held.clear();
-  if (sessions.length === 0) return;
+  if (held.size === 0) return;
   if (!canDetach(channel)) {
     channel.fail(
       new ConnectionError(
@@ -173,7 +172,7 @@ export async function release(
     return;
   }
   // All are queued at once, before whatever is asked next.
-  const replies = sessions.map((sessionId) =>
+  const replies = [...held].map((sessionId) =>
     channel.request("DETACH_SESSION", { sessionId })
   );
   await Promise.allSettled(replies);

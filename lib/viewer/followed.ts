@@ -95,7 +95,7 @@ export class FollowedSession {
 
   /**
    * Takes the streams that the relay daemon announces and has not before,
-   * those of metadata first.
+   * those of metadata first, one for each trace.
    *
    * The stock daemon announces a stream again that it has forgotten too early,
    * and would then send all of it a second time.
@@ -111,7 +111,9 @@ export class FollowedSession {
     for (const entry of sorted) {
       if (this.#announced.has(entry.id)) continue;
       this.#announced.add(entry.id);
-      added.push(this.#add(entry));
+      const trace = this.#traceOf(entry.traceId);
+      if (entry.isMetadata && trace.metadata !== undefined) continue;
+      added.push(this.#add(entry, trace));
     }
     this.#checkCount();
     return added;
@@ -124,8 +126,7 @@ export class FollowedSession {
     }
   }
 
-  #add(entry: Decoded<typeof streamEntry>): Announced {
-    const trace = this.#traceOf(entry.traceId);
+  #add(entry: Decoded<typeof streamEntry>, trace: FollowedTrace): Announced {
     const stream: LiveStream = {
       id: entry.id,
       session: this.session,

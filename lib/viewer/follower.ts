@@ -197,6 +197,7 @@ export class Follower {
       held.add(entry.id);
       const { status, streams } = yield* askToAttach(entry, "beginning");
       if (status === AttachStatus.OK) yield* this.#add(entry, streams);
+      else held.delete(entry.id);
     }
     this.#listDue = now() + sessionPollMs;
   }
@@ -204,7 +205,6 @@ export class Follower {
   *#endIfOver(session: FollowedSession): Plan<void> {
     if (session.closed === undefined || session.hasOpenStreams) return;
     for (const trace of [...session.traces]) {
-      yield* this.#fetchMetadata(trace);
       yield* this.#endMetadata(trace, "hang-up");
     }
     this.#sessions.delete(session);

@@ -75,7 +75,7 @@ export type PacketLossReason =
  * - `metadata` holds whole units: joined, the items of a stream are its
  *   metadata file. All that the relay daemon had of it when it told of a
  *   packet comes before that packet; no packet comes before any metadata,
- *   unless its trace's metadata has ended without any.
+ *   unless its trace has none.
  * - `packet` and `packet-lost` of one stream come in the order of recording,
  *   each once. Streams take turns, one packet each; nothing orders packets of
  *   different streams.

@@ -199,8 +199,8 @@ test("a busy stream keeps neither others nor new streams waiting", () => {
   relay.then(relay.indexes, 3n, status(NextIndexStatus.RETRY), index(0n));
   const texts = run.texts(1);
   const last = texts.indexOf("packet 2 at 199");
-  assert(texts.indexOf("packet 3 at 0") < last);
-  assert(texts.indexOf("stream 4") < last);
+  assert(texts.slice(0, last).includes("packet 3 at 0"));
+  assert(texts.slice(0, last).includes("stream 4"));
   // 200 packets take 400 ms: it is asked at the beginning, after 100 ms and,
   // since it had a packet, once more, then every 100 ms.
   assertEquals(relay.indexesAsked.filter((id) => id === 3n).length, 5);
@@ -398,6 +398,22 @@ test("a stream that is announced again is the same, even after its end", () => {
   ]);
 });
 
+test("a second metadata stream of a trace is passed over", () => {
+  const relay = new FakeRelay();
+  const run = follow(relay, oneTrace(relay));
+  relay.then(relay.newStreams, 5n, newStreams(metadataStream(9n)), HANG_UP);
+  relay.then(
+    relay.indexes,
+    2n,
+    ...[index(0n), status(NextIndexStatus.HANG_UP)],
+  );
+  assertEquals(run.texts(), [
+    ...[...BEGINNING, "packet 2 at 0"],
+    ...["stream-ended 2 hang-up", "stream-ended 1 hang-up"],
+    "session-ended 5 hang-up",
+  ]);
+});
+
 test("more open streams than a session may have make no sense", () => {
   const relay = new FakeRelay();
   const most = limits.STREAMS_PER_SESSION;
@@ -462,11 +478,20 @@ test("inactivity waits while the relay daemon cannot tell new streams", () => {
   assertEquals(run.texts(1), ["inactive 2 until 30"]);
 });
 
+test("inactivity that waited is dropped when the stream ends", () => {
+  const relay = new FakeRelay();
+  const run = follow(relay, oneTrace(relay));
+  relay.then(relay.newStreams, 5n, ROTATING);
+  const end = status(NextIndexStatus.HANG_UP);
+  relay.then(relay.indexes, 2n, inactive(10n), end);
+  assertEquals(run.texts(3), [...BEGINNING, "stream-ended 2 hang-up"]);
+});
+
 test("inactivity that waited is dropped when a packet comes", () => {
   const relay = new FakeRelay();
   const run = follow(relay, oneTrace(relay));
   relay.then(relay.newStreams, 5n, ROTATING);
-  relay.then(relay.indexes, 2n, inactive(10n), index(10n));
+  relay.then(relay.indexes, 2n, inactive(30n), index(10n));
   assertEquals(run.texts(2), [...BEGINNING, "packet 2 at 10"]);
 });
 
@@ -759,9 +784,11 @@ test("a session that ended does not join again, nor one that is not live", () =>
 
 test("a session that refuses to be joined is asked again", () => {
   const relay = new FakeRelay();
-  const run = follow(relay, [], { isMeant: byName });
+  const held = new Set<bigint>();
+  const run = follow(relay, [], { isMeant: byName, held });
   relay.sessions = [session(6n)];
   relay.attach.set(6n, { status: AttachStatus.ALREADY_ATTACHED, streams: [] });
   assertEquals(run.texts(25), ["session 5"]);
   assertEquals(relay.count("ATTACH_SESSION"), 2);
+  assertEquals(held.size, 0);
 });
