@@ -92,6 +92,11 @@ export function index(begin: bigint, changes: Partial<Index> = {}): Index {
   };
 }
 
+/** A reply that nothing happened until `timestampEnd`. */
+export function inactive(timestampEnd: bigint, streamId = 0n): Index {
+  return status(NextIndexStatus.INACTIVE, { timestampEnd, streamId });
+}
+
 /** A reply that brings metadata. */
 export function metadata(text: string): ReplyOf<"GET_METADATA"> {
   return {
