@@ -16,8 +16,16 @@ export interface HelpText {
   readonly purpose: string;
   readonly options: OptionTable;
   readonly environment: readonly EnvironmentVariable[];
+  /** More lists, such as of commands or examples. */
+  readonly sections?: readonly HelpSection[];
   /** Last lines, such as where configuration files are. */
   readonly notes: readonly string[];
+}
+
+/** A list of things and what they mean. */
+export interface HelpSection {
+  readonly title: string;
+  readonly rows: readonly (readonly [string, string])[];
 }
 
 /** Widest line of help, in columns. */
@@ -31,17 +39,23 @@ export function formatHelp(text: HelpText): string {
     `Usage: ${text.usage}`,
     "",
     ...wrap(text.purpose, 0),
-    "",
-    "Options:",
-    ...text.options.flatMap((option) => [
-      `  ${formatForms(option)}`,
-      ...wrap(meaning(option), MEANING_COLUMN),
-    ]),
   ];
-  if (text.environment.length > 0) {
-    lines.push("", "Environment:");
-    for (const { name, help } of text.environment) {
-      lines.push(`  ${name}`, ...wrap(help, MEANING_COLUMN));
+  const sections: HelpSection[] = [
+    {
+      title: "Options",
+      rows: text.options.map((row) => [formatForms(row), meaning(row)]),
+    },
+    {
+      title: "Environment",
+      rows: text.environment.map(({ name, help }) => [name, help]),
+    },
+    ...text.sections ?? [],
+  ];
+  for (const { title, rows } of sections) {
+    if (rows.length === 0) continue;
+    lines.push("", `${title}:`);
+    for (const [form, help] of rows) {
+      lines.push(`  ${form}`, ...wrap(help, MEANING_COLUMN));
     }
   }
   for (const note of text.notes) lines.push("", ...wrap(note, 0));
@@ -76,14 +90,19 @@ export function formatMarkdownEnvironment(
 
 /** Every long option and its letter, one a line, as `--list-options` prints. */
 export function formatOptionList(options: OptionTable): string {
-  return options.map(({ name, short }) =>
+  return options.filter(({ isOurs }) => !isOurs).map(({ name, short }) =>
     `--${name}\n` + (short === undefined ? "" : `-${short}\n`)
   ).join("");
 }
 
 /** Such as `-o, --output=DIR`. */
-function formatForms({ name, short, kind, valueName }: Option): string {
-  const value = kind === "value" ? `=${valueName ?? "VALUE"}` : "";
+export function formatForms({ name, short, kind, valueName }: Option): string {
+  const argument = valueName ?? "VALUE";
+  const value = kind === "value"
+    ? `=${argument}`
+    : kind === "optional"
+    ? `[=${argument}]`
+    : "";
   return (short === undefined ? "" : `-${short}, `) + `--${name}${value}`;
 }
 

@@ -13,10 +13,17 @@ export interface Option {
   readonly name: string;
   /** One letter, without `-`. */
   readonly short?: string;
-  /** Given or not; with an argument; or given several times. */
-  readonly kind: "switch" | "value" | "count";
-  /** What the argument of a `value` is called in help, such as `URL`. */
+  /**
+   * Given or not; with an argument; with one or without; or given several
+   * times.
+   */
+  readonly kind: "switch" | "value" | "optional" | "count";
+  /** What the argument is called in help, such as `URL`. */
   readonly valueName?: string;
+  /** Other long names, of older versions, which help does not show. */
+  readonly aliases?: readonly string[];
+  /** The stock program has no such option: `--list-options` leaves it out. */
+  readonly isOurs?: true;
   /** The default, in words. */
   readonly defaultText?: string;
   /** Environment variable that sets it; everything else wins over that. */
@@ -27,7 +34,7 @@ export interface Option {
   readonly help: string;
 }
 
-/** The options of one program, in the order of its help. */
+/** The options of one program or command, in the order of its help. */
 export type OptionTable = readonly Option[];
 
 /** What a table's options are worth, by long name. */
