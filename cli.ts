@@ -1,5 +1,5 @@
-/** The target side of LTTng: so far it prints stored traces. */
+/** `lttng`: the command line of an LTTng session daemon, and a trace printer. */
 
 import { runLttng } from "./lib/cli/lttng.ts";
 
-Deno.exit(await runLttng(Deno.args));
+Deno.exit(await runLttng(Deno.args) & 0xFF);

@@ -1,5 +1,6 @@
 /** The executables, and the permissions that each is compiled with. */
 
+import { lttngPermissionFlags } from "../lib/cli/lttng_options.ts";
 import { relaydPermissionFlags } from "../lib/cli/relayd_options.ts";
 
 /** One executable. */
@@ -22,6 +23,6 @@ export const PROGRAMS: readonly Program[] = [
   {
     name: "lttng",
     entry: "cli.ts",
-    permissions: ["--no-prompt", "--allow-read"],
+    permissions: lttngPermissionFlags(),
   },
 ];

@@ -1,0 +1,162 @@
+/** `lttng destroy`: ends a session; its trace stays. */
+
+import type { Destruction, SessionInfo } from "../../control/session_types.ts";
+import { lttngErrorNumber } from "../../wire/lttng_error.ts";
+import { defineCommand } from "../command.ts";
+import { HELP, LIST_OPTIONS } from "../common_options.ts";
+import { forgetIfCurrent } from "../current_session.ts";
+import { Dots } from "../progress_dots.ts";
+import type { ReportElement } from "../report.ts";
+import { hasCode, type Run } from "../run.ts";
+import { printArchive, reportSession } from "../session_report.ts";
+import { lossWarning } from "../session_stats.ts";
+import { CommandFailure, Status } from "../status.ts";
+
+export const destroy = defineCommand({
+  name: "destroy",
+  group: "Recording sessions",
+  help: "Destroy recording sessions",
+  usage: ["[--no-wait] [SESSION]", "[--no-wait] --all"],
+  about: "Stops SESSION, or the current session, waits until everything is " +
+    "stored, and ends it. Its trace stays where it is.",
+  examples: [
+    ["lttng destroy", "Stop and end the current session."],
+    ["lttng destroy --all", "Stop and end all sessions."],
+  ],
+  options: [
+    HELP,
+    { name: "all", short: "a", kind: "switch", help: "Destroy all sessions." },
+    LIST_OPTIONS,
+    {
+      name: "no-wait",
+      short: "n",
+      kind: "switch",
+      help: "Do not wait until everything is stored.",
+    },
+  ],
+  run: (run, values, args) =>
+    run.reported(async (output) => {
+      const element = output.add("sessions");
+      const wait = !values["no-wait"];
+      const sessions = await listSessions(run);
+      const status = values.all
+        ? await destroyAll(run, element, sessions, wait)
+        : await destroyNamed(run, element, sessions, wait, args[0]);
+      if (status === Status.OK) run.refuseMore(args, values.all ? 0 : 1);
+      return status;
+    }),
+});
+
+async function listSessions(run: Run): Promise<SessionInfo[]> {
+  try {
+    return await run.ask((daemon) => daemon.listSessions());
+  } catch (error) {
+    run.fail(error);
+    throw new CommandFailure("");
+  }
+}
+
+async function destroyAll(
+  run: Run,
+  element: ReportElement,
+  sessions: readonly SessionInfo[],
+  wait: boolean,
+): Promise<number> {
+  if (sessions.length === 0) {
+    run.say.message("No session found, nothing to do.");
+  }
+  let status: number = Status.OK;
+  for (const session of sessions) {
+    const code = await destroyOne(run, element, session, wait);
+    if (code !== Status.OK) status = Status.ERROR;
+  }
+  return status;
+}
+
+async function destroyNamed(
+  run: Run,
+  element: ReportElement,
+  sessions: readonly SessionInfo[],
+  wait: boolean,
+  given: string | undefined,
+): Promise<number> {
+  const name = run.session(given);
+  const session = sessions.find((session) => session.name === name);
+  if (session === undefined) {
+    throw new CommandFailure(
+      `Session name ${name} not found`,
+      lttngErrorNumber("SESS_NOT_FOUND"),
+    );
+  }
+  return await destroyOne(run, element, session, wait);
+}
+
+async function destroyOne(
+  run: Run,
+  element: ReportElement,
+  session: SessionInfo,
+  wait: boolean,
+): Promise<number> {
+  const { name } = session;
+  const dots = new Dots(run.say, `Destroying session ${name}`);
+  try {
+    await destroyAndTell(run, name, wait, dots);
+  } catch (error) {
+    run.say.part(dots.end());
+    if (error instanceof CommandFailure) return run.fail(error);
+    return run.failWith(
+      error,
+      (text) => `${text} during the destruction of session "${name}"`,
+    );
+  }
+  forgetIfCurrent(run, name);
+  reportSession(element, session);
+  return Status.OK;
+}
+
+async function destroyAndTell(
+  run: Run,
+  name: string,
+  wait: boolean,
+  dots: Dots,
+): Promise<void> {
+  const wasStopped = await stop(run, name);
+  if (wait) {
+    const onWait = () => dots.add();
+    await run.ask((daemon) => daemon.waitForData(name, { onWait }));
+  }
+  const loss = wasStopped ? undefined : await lossWarning(run, name);
+  if (wait) {
+    const end = run.ask((daemon) => daemon.destroySession(name));
+    tellEnd(run, name, await dots.until(end), dots);
+  } else {
+    await run.ask((daemon) => daemon.destroySessionNoWait(name));
+  }
+  run.say.message(`${dots.end()}Session ${name} destroyed`);
+  if (loss !== undefined) run.say.message(loss);
+}
+
+/** Stops a session; whether it had been stopped before. */
+async function stop(run: Run, name: string): Promise<boolean> {
+  try {
+    await run.ask((daemon) => daemon.stopTracingNoWait(name));
+    return false;
+  } catch (error) {
+    if (hasCode(error, "TRACE_ALREADY_STOPPED")) return true;
+    // It is destroyed all the same.
+    run.fail(error);
+    return false;
+  }
+}
+
+function tellEnd(run: Run, name: string, end: Destruction, dots: Dots): void {
+  const { rotationState, location } = end;
+  if (rotationState === "no rotation") return;
+  if (location !== undefined) printArchive(run.say, location, name);
+  else {
+    run.say.error(
+      `${dots.end()}Failed to get the location of the rotation performed ` +
+        "during the session's destruction",
+    );
+  }
+}

@@ -1,0 +1,55 @@
+/** `lttng stop`: stops recording. */
+
+import { defineCommand } from "../command.ts";
+import { HELP, LIST_OPTIONS } from "../common_options.ts";
+import { hasCode } from "../run.ts";
+import { printLoss } from "../session_stats.ts";
+import { Status } from "../status.ts";
+
+export const stop = defineCommand({
+  name: "stop",
+  group: "Control",
+  help: "Stop a recording session",
+  usage: ["[--no-wait] [SESSION]"],
+  about: "Stops recording, waits until everything is stored, and says what " +
+    "was lost.",
+  examples: [["lttng stop", "Stop the current session."]],
+  options: [
+    HELP,
+    LIST_OPTIONS,
+    {
+      name: "no-wait",
+      short: "n",
+      kind: "switch",
+      help: "Do not wait until everything is stored.",
+    },
+  ],
+  run: async (run, values, args) => {
+    run.report.open();
+    run.refuseMore(args, 1);
+    return await run.reported(async (output) => {
+      const sessions = output.add("sessions");
+      const session = run.session(args[0]);
+      try {
+        await run.ask((daemon) => daemon.stopTracingNoWait(session));
+      } catch (error) {
+        if (!hasCode(error, "TRACE_ALREADY_STOPPED")) throw error;
+        run.say.warning(`Tracing already stopped for session ${session}`);
+        return error.code;
+      }
+      if (!values["no-wait"]) {
+        run.say.part("Waiting for data availability");
+        const onWait = () => run.say.part(".");
+        const stored = await run.ask((daemon) =>
+          daemon.waitForData(session, { onWait })
+        );
+        run.say.message("");
+        if (!stored) run.say.warning("Some data is still on its way");
+      }
+      await printLoss(run, session);
+      run.say.message(`Tracing stopped for session ${session}`);
+      sessions.add("session").fields({ name: session, enabled: false });
+      return Status.OK;
+    });
+  },
+});

@@ -1,0 +1,30 @@
+/** `lttng view`, as a row of the table of commands. */
+
+import type { Command } from "../command.ts";
+import { OptionError } from "../options.ts";
+import { CommandFailure, Status } from "../status.ts";
+import { runView, viewHelp } from "../view.ts";
+import { VIEW_OPTIONS } from "../view_options.ts";
+
+export const view: Command = {
+  name: "view",
+  group: "Miscellaneous",
+  help: "Launch a trace reader",
+  usage: ["[OPTION]... PATH"],
+  about: "Prints the trace in the directory PATH, or all traces below it, in " +
+    "order of time.",
+  options: VIEW_OPTIONS,
+  ownHelp: viewHelp,
+  execute: async (run, args) => {
+    if (args.some((argument) => argument === "--help" || argument === "-h")) {
+      run.say.print(viewHelp());
+      return Status.OK;
+    }
+    try {
+      return await runView(args);
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+      throw new CommandFailure(error.message);
+    }
+  },
+};
