@@ -5,7 +5,7 @@ import type {
   UserspaceProbeLocation,
 } from "../control/recording_types.ts";
 import { parseCount } from "./quantity.ts";
-import { CommandFailure, Status } from "./status.ts";
+import { CommandFailure } from "./status.ts";
 
 /**
  * Reads `SYMBOL`, `SYMBOL+OFFSET` or an address.
@@ -45,9 +45,7 @@ export function parseUserspaceProbe(text: string): UserspaceProbeLocation {
   }
   if (words.length === 2 || (words.length === 3 && method === "elf")) {
     const [file = "", functionName = ""] = words.slice(-2);
-    const found = programPath(file);
-    checkFunction(functionName);
-    return { path: found, lookup: "elf", functionName };
+    return { path: programPath(file), lookup: "elf", functionName };
   }
   throw new CommandFailure("Unable to parse userspace probe options");
 }
@@ -69,15 +67,6 @@ export function splitEscaped(text: string, separator: string): string[] {
     } else word += letter;
   }
   return [...words, word];
-}
-
-function checkFunction(name: string): void {
-  if (/^\s*(0x[\dA-Fa-f]|\d)/.test(name)) {
-    throw new CommandFailure(
-      "Userspace probe on address not supported yet.",
-      Status.UNSUPPORTED,
-    );
-  }
 }
 
 function programPath(written: string): string {

@@ -6,14 +6,22 @@ import { controlError } from "./errors.ts";
 /** The numbers of the contexts that are only a name. */
 const plainContexts: ReadonlyMap<string, number> = new Map(
   Object.entries({
-    ...{ pid: 0, procname: 2, prio: 3, nice: 4, vpid: 5, tid: 6, vtid: 7 },
-    ...{ ppid: 8, vppid: 9, pthread_id: 10, hostname: 11, ip: 12 },
+    ...{ pid: 0, procname: 2, prio: 3, nice: 4, vpid: 5, tid: 6 },
+    ...{ pthread_id: 10, vtid: 7, ppid: 8, vppid: 9, hostname: 11, ip: 12 },
     ...{ interruptible: 16, preemptible: 17, need_reschedule: 18 },
     ...{ migratable: 19, "callstack-kernel": 20, "callstack-user": 21 },
     ...{ cgroup_ns: 22, ipc_ns: 23, mnt_ns: 24, net_ns: 25, pid_ns: 26 },
-    ...{ user_ns: 27, uts_ns: 28, uid: 29, euid: 30, suid: 31, gid: 32 },
+    ...{
+      time_ns: 41,
+      user_ns: 27,
+      uts_ns: 28,
+      uid: 29,
+      euid: 30,
+      suid: 31,
+      gid: 32,
+    },
     ...{ egid: 33, sgid: 34, vuid: 35, veuid: 36, vsuid: 37, vgid: 38 },
-    ...{ vegid: 39, vsgid: 40, time_ns: 41 },
+    ...{ vegid: 39, vsgid: 40 },
   }),
 );
 
@@ -21,18 +29,18 @@ const plainContexts: ReadonlyMap<string, number> = new Map(
 const CounterType = { HARDWARE: 0, SOFTWARE: 1, CACHE: 3, RAW: 4 } as const;
 
 const hardwareCounters: Readonly<Record<string, number>> = {
-  ...{ "cpu-cycles": 0, cycles: 0, instructions: 1 },
-  ...{ "cache-references": 2, "cache-misses": 3 },
-  ...{ "branch-instructions": 4, branches: 4, "branch-misses": 5 },
-  ...{ "bus-cycles": 6 },
+  ...{ "cpu-cycles": 0, cycles: 0 },
   ...{ "stalled-cycles-frontend": 7, "idle-cycles-frontend": 7 },
   ...{ "stalled-cycles-backend": 8, "idle-cycles-backend": 8 },
+  ...{ instructions: 1, "cache-references": 2, "cache-misses": 3 },
+  ...{ "branch-instructions": 4, branches: 4, "branch-misses": 5 },
+  ...{ "bus-cycles": 6 },
 };
 
 const softwareCounters: Readonly<Record<string, number>> = {
   ...{ "cpu-clock": 0, "task-clock": 1, "page-fault": 2, faults: 2 },
+  ...{ "major-faults": 6, "minor-faults": 5 },
   ...{ "context-switches": 3, cs: 3, "cpu-migrations": 4, migrations: 4 },
-  ...{ "minor-faults": 5, "major-faults": 6 },
   ...{ "alignment-faults": 7, "emulation-faults": 8 },
 };
 
@@ -86,7 +94,10 @@ function cacheEntries(): [string, Counter][] {
   );
 }
 
-/** Every name that {@linkcode parseContext} knows, but for raw counters. */
+/**
+ * Every name that {@linkcode parseContext} knows, but for raw counters, in the
+ * order of `lttng add-context --list`.
+ */
 export function contextNames(): string[] {
   const perf = ["cpu", "thread"].flatMap((where) =>
     [...counters.keys()].map((name) => `perf:${where}:${name}`)

@@ -176,17 +176,18 @@ function reportContext(
 
 function readContext(symbol: string, say: Console): Context {
   try {
-    return { symbol, block: parseContext(symbol) };
+    const isSplit = /^perf:[^:]*:raw(:[^:]*){3}/.test(symbol);
+    if (!isSplit) return { symbol, block: parseContext(symbol) };
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
-    const reason = wrongContext(symbol);
-    if (reason !== undefined) say.error(reason);
-    throw new CommandFailure(
-      `Unknown context type ${symbol}`,
-      Status.FATAL,
-      "lttng add-context --list says which types there are.",
-    );
   }
+  const reason = wrongContext(symbol);
+  if (reason !== undefined) say.error(reason);
+  throw new CommandFailure(
+    `Unknown context type ${symbol}`,
+    Status.FATAL,
+    "lttng add-context --list says which types there are.",
+  );
 }
 
 /** Why a context is unknown, where it begins like one. */

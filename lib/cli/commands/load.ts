@@ -113,7 +113,8 @@ async function overrideOf(
   try {
     const [first, second] = await parseUrls(url);
     if (first?.destination.startsWith("/")) {
-      const path = first.destination;
+      // As the stock program writes such a URL.
+      const path = `${first.destination}/`;
       return { path, controlUri: undefined, dataUri: undefined };
     }
     return {

@@ -67,7 +67,7 @@ export const enableRotation = defineCommand({
     }
     const session = run.session(values.session);
     return await run.reported((output) =>
-      change(run, output, session, wanted, enable)
+      change(run, output, session, wanted, enable, "parameter")
     );
   },
 });
@@ -92,7 +92,7 @@ export const disableRotation = defineCommand({
       size: values.size ? [0n] : [],
     };
     return await run.reported((output) =>
-      change(run, output, session, wanted, disable)
+      change(run, output, session, wanted, disable, "type")
     );
   },
 });
@@ -115,9 +115,10 @@ async function change(
   session: string,
   wanted: Readonly<Record<ScheduleName, readonly bigint[]>>,
   one: Change,
+  what: string,
 ): Promise<number> {
   if (SCHEDULES.every((schedule) => wanted[schedule].length === 0)) {
-    refuse("No session rotation schedule parameter provided.");
+    refuse(`No session rotation schedule ${what} provided.`);
   }
   const results = output.add("rotation_schedule_results");
   results.fields({ session_name: session });
@@ -137,6 +138,7 @@ async function change(
 
 const enable: Change = async (run, session, schedule, value) => {
   const kind = KINDS[schedule];
+  if (value === 0n) refuse(`Invalid value for ${kind} option`);
   try {
     await run.ask((daemon) =>
       daemon.addRotationSchedule(session, schedule, Number(value))

@@ -4,7 +4,6 @@ import { ControlError } from "../../control/errors.ts";
 import type { ProcessAttributeName } from "../../control/names.ts";
 import {
   attributeTitle,
-  attributeWords,
   PROCESS_ATTRIBUTES,
   reportTrackedValue,
   reportTracker,
@@ -78,9 +77,7 @@ async function ask(
     if (!(error instanceof ControlError)) throw error;
     run.failWith(
       error,
-      () =>
-        "Unknown error occurred while fetching the inclusion set of the " +
-        `${attributeWords(attribute)} tracker`,
+      (text) => `Failed to get process attribute tracker handle: ${text}`,
     );
     throw new CommandFailure("");
   }

@@ -32,7 +32,7 @@ const EVENED: readonly (readonly [RegExp, string])[] = [
 
 /** What is said of a wrong filter, in front of and behind the error itself. */
 const FILTER_WORDS = [
-  /^(error .*|Parse error|Generate IR error|Validation error|\[error\] .*|Cannot .*)\n/gm,
+  /^(error .*|Parse error|Generate IR error|Validation error|\[error\] .*|Unsupported .*|Cannot .*)\n/gm,
   /^ {2}.*\n/gm,
 ];
 
