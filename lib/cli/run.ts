@@ -146,8 +146,10 @@ export function hasCode(
 }
 
 /** Of these, the stock program says no more than the text. */
-const TOLD: readonly string[] = ["NO_SESSIOND", "INVALID", "FILTER_INVAL"]
-  .map((name) => `LTTNG_ERR_${name}`);
+const TOLD: readonly string[] = [
+  ...["NO_SESSIOND", "INVALID", "FILTER_INVAL"],
+  ...["LOAD_SESSION_NOENT", "LOAD_INVALID_CONFIG"],
+].map((name) => `LTTNG_ERR_${name}`);
 
 /** What `lttng` says of an error: its text, and more where that tells little. */
 export function errorWords(error: ControlError): string {

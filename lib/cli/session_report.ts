@@ -1,6 +1,6 @@
 /** Sessions, archives and schedules in reports and messages. */
 
-import type { RotationSchedules } from "../control/archiving.ts";
+import type { RotationSchedules } from "../control/archiving_types.ts";
 import type { ArchiveLocation, SessionInfo } from "../control/session_types.ts";
 import type { Console } from "./console.ts";
 import type { ReportElement } from "./report.ts";

@@ -1,5 +1,7 @@
 /** `lttng enable-event`: chooses what is recorded. */
 
+import { ControlError } from "../../control/errors.ts";
+import { parseLogLevel } from "../../control/log_levels.ts";
 import type { EventTypeName } from "../../control/names.ts";
 import type { LogLevelRule } from "../../control/recording_types.ts";
 import type { Given } from "../arguments.ts";
@@ -16,8 +18,7 @@ import {
   USERSPACE,
 } from "../common_options.ts";
 import { DEFAULT_CHANNEL } from "../event_rules.ts";
-import { logLevelWords, parseLogLevel } from "../log_levels.ts";
-import { lttngErrorNumber } from "../../wire/lttng_error.ts";
+import { logLevelWords } from "../log_levels.ts";
 import type { Run } from "../run.ts";
 import { CommandFailure } from "../status.ts";
 import { enableAll, enableNamed, type Wanted } from "../enable_rules.ts";
@@ -226,11 +227,14 @@ function checkCombination(
 
 function logLevelRule({ domain, level }: Wanted): LogLevelRule | undefined {
   if (domain === "kernel" || level === undefined) return undefined;
-  const value = parseLogLevel(domain, level.word);
-  if (value !== undefined) return { type: level.type, level: value };
-  throw new CommandFailure(
-    `Unknown loglevel ${level.word}`,
-    lttngErrorNumber("INVALID"),
-    `Use one of ${logLevelWords(domain).join(", ")}.`,
-  );
+  try {
+    return { type: level.type, level: parseLogLevel(domain, level.word) };
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    throw new CommandFailure(
+      `Unknown loglevel ${level.word}`,
+      error.code,
+      `Use one of ${logLevelWords(domain).join(", ")}.`,
+    );
+  }
 }

@@ -1,20 +1,13 @@
 /** `lttng load`: makes sessions that `lttng save` saved. */
 
-import { controlError } from "../../control/errors.ts";
-import { homeDirectory } from "../../control/home.ts";
-import { formatUri, parseUrls, UrlError } from "../../control/url.ts";
-import { lttngErrorNumber } from "../../wire/lttng_error.ts";
+import { ControlError } from "../../control/errors.ts";
+import type { LoadOptions } from "../../control/loading.ts";
+import { parseUrls, UrlError } from "../../control/url.ts";
 import { defineCommand } from "../command.ts";
 import { HELP, LIST_OPTIONS } from "../common_options.ts";
 import { makeCurrent } from "../current_session.ts";
-import {
-  loadFrom,
-  type LoadOptions,
-  SYSTEM_DIRECTORY,
-} from "../load_sessions.ts";
 import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import type { SavedOutput } from "../saved_file.ts";
+import { hasCode, type Run } from "../run.ts";
 import { CommandFailure, Status } from "../status.ts";
 import { systemReason } from "../surroundings.ts";
 
@@ -35,7 +28,7 @@ export const load = defineCommand({
       short: "i",
       kind: "value",
       valueName: "PATH",
-      defaultText: `~/.lttng/sessions, then ${SYSTEM_DIRECTORY}`,
+      defaultText: "~/.lttng/sessions and /etc/lttng/sessions",
       help: "Load from this file or directory.",
     },
     {
@@ -66,20 +59,19 @@ export const load = defineCommand({
     const path = values["input-path"];
     const overrideUrl = values["override-url"];
     const overrideName = values["override-name"];
-    const options = {
-      path: path === undefined ? undefined : realPath(path),
-      session,
-      overwrite: values.force,
-      overrideOutput: await overrideOf(run, overrideUrl),
-      overrideName,
-    };
+    const override = overrideUrl && await checkedUrl(run, overrideUrl);
     if (overrideName !== undefined && session === undefined) {
       throw new CommandFailure(
         "Options --all and --override-name cannot be used simultaneously",
       );
     }
+    const options = { session, overwrite: values.force };
     return await run.reported(async () => {
-      const status = await loadAndTell(run, options, overrideUrl);
+      const status = await loadAndTell(run, {
+        ...options,
+        path: path === undefined ? undefined : realPath(path),
+        ...{ overrideUrl: override, overrideName },
+      }, overrideUrl);
       report(output, { session, path, overrideName, overrideUrl });
       return status;
     });
@@ -105,30 +97,16 @@ function realPath(path: string): string {
   }
 }
 
-async function overrideOf(
-  run: Run,
-  url: string | undefined,
-): Promise<SavedOutput | undefined> {
-  if (url === undefined) return undefined;
+async function checkedUrl(run: Run, url: string): Promise<string> {
   try {
-    const [first, second] = await parseUrls(url);
-    if (first?.destination.startsWith("/")) {
-      // As the stock program writes such a URL.
-      const path = `${first.destination}/`;
-      return { path, controlUri: undefined, dataUri: undefined };
-    }
-    return {
-      path: undefined,
-      controlUri: first && formatUri(first),
-      dataUri: second && formatUri(second),
-    };
+    const [first] = await parseUrls(url);
+    const path = first?.destination.startsWith("/") && first.destination;
+    // A path becomes a URL and a path again, which gains a slash.
+    return path ? `${path}/` : url;
   } catch (error) {
     if (!(error instanceof UrlError)) throw error;
     for (const reason of error.reasons) run.say.error(reason);
-    throw new CommandFailure(
-      "Url override is invalid",
-      lttngErrorNumber("INVALID"),
-    );
+    throw new CommandFailure("Url override is invalid", error.code);
   }
 }
 
@@ -139,9 +117,10 @@ async function loadAndTell(
 ): Promise<number> {
   const { session, overrideName } = options;
   try {
-    await loadAll(run, options);
+    await run.ask((daemon) => daemon.loadSession(options));
   } catch (error) {
-    run.fail(error);
+    if (!(error instanceof ControlError)) throw error;
+    tellFailure(run, error, overrideName ?? session);
     return Status.ERROR;
   }
   if (session === undefined) {
@@ -161,21 +140,21 @@ async function loadAndTell(
   return Status.OK;
 }
 
-async function loadAll(run: Run, options: LoadOptions): Promise<void> {
-  const { path, session } = options;
-  const home = homeDirectory();
-  const paths = path !== undefined ? [path] : [
-    ...(home === undefined ? [] : [`${home}/.lttng/sessions`]),
-    SYSTEM_DIRECTORY,
-  ];
-  let isFound = false;
-  for (const place of paths) {
-    if (session !== undefined && isFound) return;
-    if (await loadFrom(run, place, options)) isFound = true;
+function tellFailure(
+  run: Run,
+  error: ControlError,
+  session: string | undefined,
+): void {
+  const { command, text, message } = error;
+  if (hasCode(error, "LOAD_INVALID_CONFIG") && message !== text) {
+    run.say.error("Session configuration file validation failed");
+    run.say.explain(message.slice(`${text}: `.length));
+  } else if (command !== undefined && command !== "CREATE_SESSION_EXT") {
+    // It was made in part, and destroyed again.
+    const name = session === undefined ? "" : ` ${session}`;
+    run.say.error(`Failed to load session${name}: ${text}`);
   }
-  if (!isFound && session !== undefined) {
-    throw controlError("LOAD_SESSION_NOENT");
-  }
+  run.fail(error);
 }
 
 function report(

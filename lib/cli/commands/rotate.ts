@@ -1,7 +1,7 @@
 /** `lttng rotate`: archives what was recorded so far. */
 
 import { SESSIOND_DONE_TIMEOUT_MS } from "../../base/limits.ts";
-import type { Rotation } from "../../control/archiving.ts";
+import type { Rotation } from "../../control/archiving_types.ts";
 import { poll } from "../../control/poll.ts";
 import { defineCommand } from "../command.ts";
 import { HELP, LIST_OPTIONS } from "../common_options.ts";

@@ -1,6 +1,6 @@
 /** `lttng enable-rotation` and `disable-rotation`: rotations by themselves. */
 
-import type { ScheduleName } from "../../control/archiving.ts";
+import type { ScheduleName } from "../../control/archiving_types.ts";
 import { defineCommand } from "../command.ts";
 import { HELP, LIST_OPTIONS, SESSION } from "../common_options.ts";
 import { parseSize, parseTime } from "../quantity.ts";

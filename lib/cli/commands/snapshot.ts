@@ -1,6 +1,6 @@
 /** `lttng snapshot`: stores what the ring buffers hold. */
 
-import type { SnapshotDestination } from "../../control/archiving.ts";
+import type { SnapshotDestination } from "../../control/archiving_types.ts";
 import { ControlError } from "../../control/errors.ts";
 import { defineCommand } from "../command.ts";
 import {
