@@ -115,6 +115,7 @@ async function told(
   } catch (error) {
     if (error instanceof UrlError) {
       for (const reason of error.reasons) run.say.error(reason);
+      run.say.error("Unrecognized URL format.");
       return Status.ERROR;
     }
     const status = run.fail(error);
