@@ -1,24 +1,34 @@
 /**
- * `deno run -RW tools/readme.ts`: puts the tables of options and variables
- * into the README, as the option table has them.
+ * `deno run -RW tools/readme.ts`: puts the tables of options, variables and
+ * commands into the README and docs/lttng.md, as their own tables have them.
  */
 
+import { formatMarkdownCommands } from "../lib/cli/command_page.ts";
+import { COMMANDS } from "../lib/cli/commands.ts";
 import {
   formatMarkdownEnvironment,
   formatMarkdownOptions,
 } from "../lib/cli/help.ts";
+import { LTTNG_ENVIRONMENT, LTTNG_OPTIONS } from "../lib/cli/lttng_options.ts";
 import {
   RELAYD_ENVIRONMENT,
   RELAYD_OPTIONS,
 } from "../lib/cli/relayd_options.ts";
 import { VIEW_OPTIONS } from "../lib/cli/view_options.ts";
 
-const README = new URL("../README.md", import.meta.url);
+/** The pages that have made sections. */
+export const PAGES: readonly string[] = ["README.md", "docs/lttng.md"];
 
 const SECTIONS: Readonly<Record<string, () => string>> = {
   "options of relayd": () => formatMarkdownOptions(RELAYD_OPTIONS),
   "options of lttng view": () => formatMarkdownOptions(VIEW_OPTIONS),
   "environment of relayd": () => formatMarkdownEnvironment(RELAYD_ENVIRONMENT),
+  "options of lttng": () => formatMarkdownOptions(LTTNG_OPTIONS),
+  "environment of lttng": () => formatMarkdownEnvironment(LTTNG_ENVIRONMENT),
+  "commands of lttng": () =>
+    formatMarkdownCommands(
+      COMMANDS.filter(({ group }) => group !== "Triggers"),
+    ),
 };
 
 /** `text` with every made section as it should be. */
@@ -35,5 +45,8 @@ export function withSections(text: string): string {
 }
 
 if (import.meta.main) {
-  Deno.writeTextFileSync(README, withSections(Deno.readTextFileSync(README)));
+  for (const page of PAGES) {
+    const url = new URL(`../${page}`, import.meta.url);
+    Deno.writeTextFileSync(url, withSections(Deno.readTextFileSync(url)));
+  }
 }

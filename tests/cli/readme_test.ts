@@ -1,13 +1,15 @@
-/** The README says what the programs do. */
+/** The pages say what the programs do. */
 
 import { assertEquals } from "@std/assert";
-import { withSections } from "../../tools/readme.ts";
+import { PAGES, withSections } from "../../tools/readme.ts";
 
-Deno.test("the README has the options and variables of relayd", () => {
-  const readme = Deno.readTextFileSync("README.md");
-  assertEquals(
-    readme,
-    withSections(readme),
-    "Run `deno run -RW tools/readme.ts`",
-  );
-});
+for (const page of PAGES) {
+  Deno.test(`${page} has the tables of options, variables and commands`, () => {
+    const text = Deno.readTextFileSync(page);
+    assertEquals(
+      text,
+      withSections(text),
+      "Run `deno run -RW tools/readme.ts`",
+    );
+  });
+}
