@@ -10,9 +10,9 @@ export const view: Command = {
   name: "view",
   group: "Miscellaneous",
   help: "Launch a trace reader",
-  usage: ["[OPTION]... PATH"],
-  about: "Prints the trace in the directory PATH, or all traces below it, in " +
-    "order of time.",
+  usage: ["[OPTION]... [PATH|URL|SESSION]"],
+  about: "Prints a trace in order of time: of a directory, a live session or " +
+    "a session of this machine.",
   options: VIEW_OPTIONS,
   ownHelp: viewHelp,
   execute: async (run, args) => {
