@@ -13,8 +13,10 @@ const CLI = new URL("../../../cli.ts", import.meta.url).pathname;
 /** A zone that is never UTC and not whole hours from it. */
 const TIME_ZONE = "Asia/Kolkata";
 
-/** The command line of `lttng view ARGS`, with the permissions it needs. */
+/** The command line of `lttng view ARGS`, or of the executable in LTTNG_BIN. */
 export function viewCommand(...args: string[]): [string, string[]] {
+  const executable = Deno.env.get("LTTNG_BIN");
+  if (executable) return [executable, ["view", ...args]];
   const flags = ["run", "--quiet", "--no-prompt", "-A"];
   return [Deno.execPath(), [...flags, CLI, "view", ...args]];
 }
