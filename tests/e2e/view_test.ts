@@ -128,15 +128,16 @@ const RECORDINGS: readonly Recording[] = [
     events: 2 * (2 * ROUND + 200) + 10,
   },
   {
-    name: "a snapshot",
+    name: "snapshots that have packets in common",
     create: (world) => ["--snapshot", `--output=${localTraces(world)}`],
     applications: ["fields"],
     script: async (world, [application]) => {
-      await application!.emit(2);
-      await world.lttng("snapshot", "record");
-      await application!.emit(1);
+      for (let snapshot = 0; snapshot < 3; snapshot++) {
+        await application!.emit(1);
+        await world.lttng("snapshot", "record");
+      }
     },
-    events: 2 * ROUND,
+    events: 3 * ROUND,
   },
   {
     name: "archives of a session that discards events",

@@ -35,6 +35,9 @@ export class FileInput implements PacketInput {
   #piece: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #pieceOffset = 0;
   #fileSize = 0;
+  /** The newest packet of the files before, and the last one of all. */
+  #newest: PacketStart | undefined;
+  #last: PacketStart | undefined;
 
   /** `windowSize` in bytes: how much of a packet is in memory, if it can be. */
   constructor(
@@ -81,6 +84,16 @@ export class FileInput implements PacketInput {
   }
 
   next(cursor: PacketCursor): OpenPacket | undefined {
+    for (;;) {
+      const packet = this.#next(cursor);
+      if (packet === undefined) return undefined;
+      if (isRepeated(packet.start, this.#newest)) continue;
+      this.#last = packet.start;
+      return packet;
+    }
+  }
+
+  #next(cursor: PacketCursor): OpenPacket | undefined {
     for (; this.#index < this.files.length; this.#goToNextFile()) {
       const file = this.files[this.#index]!;
       const offset = this.#offset;
@@ -116,6 +129,7 @@ export class FileInput implements PacketInput {
     this.files[this.#index]![Symbol.dispose]();
     this.#index++;
     this.#offset = 0;
+    this.#newest = this.#last;
     this.#piece = this.#piece.subarray(0, 0);
   }
 
@@ -214,4 +228,23 @@ export class FileInput implements PacketInput {
     this.#piece = piece;
     this.#pieceOffset = offset;
   }
+}
+
+/**
+ * Whether a file has a packet that files before it have, too: a snapshot has
+ * what was in the buffer at the snapshot before it and still is.
+ */
+function isRepeated(
+  packet: PacketStart,
+  newest: PacketStart | undefined,
+): boolean {
+  function notAfter(
+    name: "sequenceNumber" | "timestampBegin" | "timestampEnd",
+  ) {
+    const value = packet[name];
+    const before = newest?.[name];
+    return value !== undefined && before !== undefined && value <= before;
+  }
+  return notAfter("sequenceNumber") && notAfter("timestampBegin") &&
+    notAfter("timestampEnd");
 }
