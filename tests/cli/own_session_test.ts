@@ -13,7 +13,7 @@ import {
 } from "../support/sessiond.ts";
 import { createStockUser, removeStockUser } from "../support/sessiond_user.ts";
 import { stockTest } from "../support/stock.ts";
-import { OwnLttng } from "./support/own_lttng.ts";
+import { type OwnLttng, startOwnLttng } from "./support/own_lttng.ts";
 
 const options = { programs: SESSIOND_PROGRAMS };
 
@@ -24,7 +24,7 @@ async function withLttng(
   body: (lttng: Lttng, client: OwnLttng, sessiond: Sessiond) => Promise<void>,
 ): Promise<void> {
   await using sessiond = await startSessiond();
-  await using client = new OwnLttng(sessiond.user);
+  await using client = await startOwnLttng(sessiond.user);
   await body(
     async (...args) => {
       const { code, stdout, stderr } = await client.run(args);
@@ -190,7 +190,7 @@ stockTest(
   options,
   async () => {
     const user = await createStockUser();
-    const client = new OwnLttng(user);
+    const client = await startOwnLttng(user);
     let pid = 0;
     try {
       const none = await client.run(["--no-sessiond", "create", "s"], true);

@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { OwnLttng } from "../cli/support/own_lttng.ts";
+import { startOwnLttng } from "../cli/support/own_lttng.ts";
 import { viewCommand } from "../cli/support/view_process.ts";
 import { readTrace } from "../support/babeltrace.ts";
 import { ChildProgram, run, waitFor } from "../support/process.ts";
@@ -34,7 +34,7 @@ interface World {
 async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
   await using relay = await startRelay("ours");
   await using sessiond = await startSessiond();
-  await using client = new OwnLttng(sessiond.user);
+  await using client = await startOwnLttng(sessiond.user);
   await body({
     relay,
     sessiond,

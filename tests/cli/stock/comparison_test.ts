@@ -14,7 +14,7 @@ import {
 import { commandAs } from "../../support/sessiond_user.ts";
 import { stockTest } from "../../support/stock.ts";
 import { ustMissing } from "../../support/ust_app.ts";
-import { OwnLttng } from "../support/own_lttng.ts";
+import { startOwnLttng } from "../support/own_lttng.ts";
 import { type CaseGroup, CASES } from "./cases.ts";
 import { even, evened, splitWords } from "./words.ts";
 
@@ -76,7 +76,7 @@ async function compare(
   const [stock, own] = await Promise.all([startSessiond(), startSessiond()]);
   await using _stock = stock;
   await using _own = own;
-  await using lttng = new OwnLttng(own.user);
+  await using lttng = await startOwnLttng(own.user);
   const sides: [Side, Side] = [
     {
       sessiond: stock,
