@@ -9,6 +9,8 @@ import type { OptionTable } from "./options.ts";
 const HINTS: Readonly<Record<string, string>> = {
   NO_SESSIOND: "Start a session daemon with: lttng-sessiond --daemonize. " +
     "lttng create does so by itself, without --no-sessiond.",
+  CREATE_DIR_FAIL: "The output directory cannot be made: see who may write " +
+    "there.",
   EPERM: "Root's sessions are for root alone, others' for themselves.",
   SESS_NOT_FOUND: "lttng list says which sessions there are.",
   EXIST_SESS: "Choose another name, or lttng destroy that session first.",
@@ -43,16 +45,41 @@ const HINTS: Readonly<Record<string, string>> = {
     "--disallow-clear.",
 };
 
+/** Of these the stock program says no more than their texts. */
+const SHORT: readonly string[] = [
+  ...["NO_SESSIOND", "INVALID", "FILTER_INVAL"],
+  ...["LOAD_SESSION_NOENT", "LOAD_INVALID_CONFIG"],
+];
+
+/**
+ * What `lttng` says of an error: its text, and more where that tells little and
+ * the stock program is silent.
+ */
+export function errorWords(error: ControlError): string {
+  return isShort(error) ? error.text : error.message;
+}
+
+function isShort({ command, symbol }: ControlError): boolean {
+  return command !== undefined || SHORT.includes(nameOf(symbol));
+}
+
+function nameOf(symbol: string): string {
+  return symbol.replace("LTTNG_ERR_", "");
+}
+
 /** What to do after an error of a session daemon, and what is known of it. */
 export function hintForError(error: ControlError): string | undefined {
-  const hint = HINTS[error.symbol.replace("LTTNG_ERR_", "")];
-  const detail = error.command === undefined && error.message !== error.text
-    ? error.message.slice(`${error.text}: `.length)
-    : undefined;
-  if (detail === undefined) return hint;
+  const hint = HINTS[nameOf(error.symbol)];
+  const { command, text, message } = error;
+  // Session daemons only give codes; what else is known is this client's.
+  const isKnown = command === undefined && isShort(error) && message !== text;
+  if (!isKnown) return hint;
+  const detail = message.slice(`${text}: `.length);
   const said = `${detail[0]?.toUpperCase()}${detail.slice(1)}.`;
   if (/permission denied/i.test(detail)) {
-    return `${said} Be root, or a member of the group tracing.`;
+    return detail.includes("/var/run/")
+      ? `${said} Be root, or a member of the group tracing.`
+      : said;
   }
   return hint === undefined ? said : `${said} ${hint}`;
 }

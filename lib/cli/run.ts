@@ -6,7 +6,7 @@ import { homeDirectory } from "../control/home.ts";
 import { rcFilePath, readCurrentSession } from "../control/rc_file.ts";
 import type { Command } from "./command.ts";
 import type { Console } from "./console.ts";
-import { hintForError } from "./hints.ts";
+import { errorWords, hintForError } from "./hints.ts";
 import type { OptionTable } from "./options.ts";
 import { Report, type ReportElement, type ReportForm } from "./report.ts";
 import { CommandFailure, Status } from "./status.ts";
@@ -83,7 +83,11 @@ export class Run {
     }
     this.say.error(`Can't find valid lttng config ${rcFilePath(home)}`);
     this.say.message("Did you create a session? (lttng create <my_session>)");
-    throw new CommandFailure("");
+    throw new CommandFailure(
+      "",
+      Status.ERROR,
+      "Make a session with lttng create, or choose one with lttng set-session.",
+    );
   }
 
   /**
@@ -143,18 +147,6 @@ export function hasCode(
   ...names: string[]
 ): error is ControlError {
   return names.some((name) => isControlError(error, name));
-}
-
-/** Of these, the stock program says no more than the text. */
-const TOLD: readonly string[] = [
-  ...["NO_SESSIOND", "INVALID", "FILTER_INVAL"],
-  ...["LOAD_SESSION_NOENT", "LOAD_INVALID_CONFIG"],
-].map((name) => `LTTNG_ERR_${name}`);
-
-/** What `lttng` says of an error: its text, and more where that tells little. */
-export function errorWords(error: ControlError): string {
-  const isTold = error.command !== undefined || TOLD.includes(error.symbol);
-  return isTold ? error.text : error.message;
 }
 
 function exists(path: string): boolean {

@@ -115,6 +115,28 @@ for (const scheme of ["--buffers-uid", "--buffers-pid"]) {
 }
 
 stockTest(
+  "lttng stop says how many events were lost",
+  options,
+  () =>
+    inWorld(async (world) => {
+      const { lttng, relay, sessiond } = world;
+      await lttng("create", "small", `--set-url=${relay.url()}`);
+      const size = ["--subbuf-size=4k", "--num-subbuf=2"];
+      await lttng("enable-channel", "-u", "ch", ...size);
+      await lttng("enable-event", "-u", "-c", "ch", UST_EVENT);
+      await lttng("start");
+      const application = await sessiond.startApplication("app", 1_000);
+      await application.emit(5_000);
+      const [, lost = ""] = /^Warning: (\d+) events were discarded, /m
+        .exec(await lttng("stop")) ?? [];
+      const events = await conserved(world, 5_000);
+      assertEquals(Number(lost), 5_000 - events.length);
+      assert(events.length < 5_000, "the buffers were too large for this test");
+      await lttng("destroy");
+    }),
+);
+
+stockTest(
   "lttng sends snapshots to our relay daemon",
   options,
   () =>

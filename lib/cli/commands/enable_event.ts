@@ -20,7 +20,7 @@ import {
 import { DEFAULT_CHANNEL } from "../event_rules.ts";
 import { logLevelWords } from "../log_levels.ts";
 import type { Run } from "../run.ts";
-import { CommandFailure } from "../status.ts";
+import { CommandFailure, Status } from "../status.ts";
 import { enableAll, enableNamed, type Wanted } from "../enable_rules.ts";
 
 const OPTIONS = [
@@ -152,7 +152,12 @@ export const enableEvent = defineCommand({
     run.report.open();
     const [names] = args;
     if (names === undefined && !values.all) {
-      throw new CommandFailure("Missing event name(s).");
+      throw new CommandFailure(
+        "Missing event name(s).",
+        Status.ERROR,
+        "Name events, or use --all; lttng list --userspace says what running " +
+          "programs can record.",
+      );
     }
     run.refuseMore(args, 1);
     return await run.reported(async (output) => {
