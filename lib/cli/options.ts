@@ -39,8 +39,8 @@ export type OptionTable = readonly Option[];
 
 /** What a table's options are worth, by long name. */
 export type OptionValues<Table extends OptionTable> = {
-  [Row in Table[number] as Row["name"]]: Row["kind"] extends "value"
-    ? string | undefined
+  [Row in Table[number] as Row["name"]]: Row["kind"] extends
+    "value" | "optional" ? string | undefined
     : Row["kind"] extends "count" ? number
     : boolean;
 };
@@ -52,7 +52,10 @@ export interface OptionLayer {
 
 /** What was given, and how a message names where. */
 export interface GivenOption {
-  /** Text of a `value`; how often for a `switch` or `count`. */
+  /**
+   * Text of a `value` or an `optional`, which is empty without one; how often
+   * for a `switch` or `count`.
+   */
   readonly value: string | number;
   /** Such as `--output` or `output in /etc/lttng/lttng.conf`. */
   readonly origin: string;
@@ -91,7 +94,7 @@ export function parseCommandLine(
 ): CommandLine {
   const { options, rest } = canonicalArguments(table, args);
   const parsed = parseArgs(options, {
-    string: names(table, "value"),
+    string: [...names(table, "value"), ...names(table, "optional")],
     boolean: [...names(table, "switch"), ...names(table, "count")],
     collect: names(table, "count"),
   });
@@ -160,7 +163,7 @@ export function mergeLayers<const Table extends OptionTable>(
     const last = given.at(-1);
     if (last !== undefined) origins.set(name, last.origin);
     const times = given.reduce((sum, { value }) => sum + Number(value), 0);
-    if (kind === "value") values[name] = last?.value;
+    if (kind === "value" || kind === "optional") values[name] = last?.value;
     else values[name] = kind === "count" ? times : times > 0;
   }
   return {
@@ -188,7 +191,7 @@ function give(
   text: string,
   origin: string,
 ): void {
-  if (option.kind === "value") {
+  if (option.kind === "value" || option.kind === "optional") {
     if (text === "") throw new OptionError(`${origin}: No value`);
     given.set(option.name, { value: text, origin });
     return;
@@ -236,12 +239,17 @@ function longOption(
     const value = equals < 0 ? queue.shift() : arg.slice(equals + 1);
     return withValue(option, value);
   }
+  if (option.kind === "optional") {
+    return `--${option.name}=${equals < 0 ? "" : arg.slice(equals + 1)}`;
+  }
   if (equals < 0) return `--${option.name}`;
   throw new OptionError(`Option takes no value: --${option.name}`);
 }
 
 function findLong(table: OptionTable, written: string): Option {
-  const exact = table.find(({ name }) => name === written);
+  const exact = table.find(({ name, aliases }) =>
+    name === written || aliases?.includes(written)
+  );
   if (exact !== undefined) return exact;
   const begun = table.filter(({ name }) => name.startsWith(written));
   const [only] = begun;
@@ -271,6 +279,10 @@ function shortOptions(
     const option = table.find(({ short }) => short === letter);
     if (option === undefined) {
       throw new OptionError(`Unknown option: -${letter}: see --help`);
+    }
+    if (option.kind === "optional") {
+      options.push(`--${option.name}=${letters}`);
+      return options;
     }
     if (option.kind !== "value") {
       options.push(`--${option.name}`);

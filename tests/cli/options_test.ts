@@ -18,6 +18,7 @@ const TABLE = [
   { name: "clear", short: "x", kind: "switch", environment: "CLEAR", help: "" },
   { name: "clear-all", kind: "switch", help: "" },
   { name: "verbose", short: "v", kind: "count", help: "" },
+  { name: "live", short: "l", kind: "optional", aliases: ["old"], help: "" },
 ] as const satisfies OptionTable;
 
 function parse(...args: string[]) {
@@ -44,6 +45,11 @@ const PARSED: readonly [string[], Record<string, unknown>][] = [
   [["--clear-"], { "clear-all": true }],
   [["a", "-x", "b"], { clear: true, rest: ["a", "b"] }],
   [["-", "--", "-x", "--"], { rest: ["-", "-x", "--"] }],
+  [["--live", "5"], { live: "", rest: ["5"] }],
+  [["--live=5"], { live: "5" }],
+  [["-vl"], { verbose: 1, live: "" }],
+  [["-l5"], { live: "5" }],
+  [["--old=5"], { live: "5" }],
 ];
 
 for (const [args, expected] of PARSED) {
