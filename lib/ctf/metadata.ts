@@ -1,6 +1,6 @@
 /** Prints metadata: TSDL, the text that tells readers how a trace is laid out (CTF 1.8 §7). */
 
-import { type EventClass, LOG_LEVELS } from "./event_class.ts";
+import { type EventLogLevel, LOG_LEVELS } from "./event_class.ts";
 import {
   BOOLEAN_CONTAINER,
   type ByteOrder,
@@ -58,29 +58,48 @@ export function printPreamble(trace: TraceDescription): string {
   ].join("\n");
 }
 
-/** A stream class, which LTTng calls a channel. */
-export function printStreamClass(id: number, header: EventHeaderKind): string {
+/**
+ * A stream class, which LTTng calls a channel. `context` lies between the
+ * header and the payload of each of its events.
+ */
+export function printStreamClass(
+  id: number,
+  header: EventHeaderKind,
+  context?: StructType,
+): string {
+  const eventContext = context === undefined
+    ? ""
+    : `\tevent.context := ${printStruct(context, 1)};\n`;
   return `stream {
 	id = ${id};
 	event.header := struct event_header_${header};
 	packet.context := struct packet_context;
-};
+${eventContext}};
 
 `;
 }
 
+/** What metadata says of an event class; the kernel's have no log level. */
+export interface EventDescription {
+  readonly name: string;
+  readonly logLevel?: EventLogLevel;
+  readonly payload: StructType;
+}
+
 /** An event class under its number in a stream class. */
 export function printEventClass(
-  event: EventClass,
+  event: EventDescription,
   id: number,
   streamClassId: number,
 ): string {
+  const logLevel = event.logLevel === undefined
+    ? ""
+    : `\tloglevel = ${LOG_LEVELS[event.logLevel]};\n`;
   return `event {
 	name = ${quote(event.name)};
 	id = ${id};
 	stream_id = ${streamClassId};
-	loglevel = ${LOG_LEVELS[event.logLevel]};
-	fields := ${printStruct(event.payload, 1)};
+${logLevel}	fields := ${printStruct(event.payload, 1)};
 };
 
 `;
@@ -265,7 +284,9 @@ function printByteOrder(type: IntegerType | FloatType): string {
 
 function printInteger(type: IntegerType): string {
   return `integer { size = ${type.size}; align = ${type.alignment}; ` +
-    `signed = ${type.signed ? 1 : 0}; encoding = none; base = ${type.base};` +
+    `signed = ${type.signed ? 1 : 0}; encoding = ${
+      type.encoding ?? "none"
+    }; base = ${type.base};` +
     `${printByteOrder(type)} }`;
 }
 

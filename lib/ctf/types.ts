@@ -28,6 +28,8 @@ export interface IntegerType extends Carries<number | bigint> {
   readonly alignment: number;
   /** Unset: the trace's own byte order. */
   readonly byteOrder: ByteOrder | undefined;
+  /** Set: a character; an array or sequence of them is text to readers. */
+  readonly encoding?: "UTF8";
 }
 
 /** An IEEE 754 number. */

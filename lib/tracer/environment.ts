@@ -1,5 +1,6 @@
 /** What a trace says of where it was recorded. */
 
+import { basicIso8601 } from "../base/clock.ts";
 import type { Environment } from "../ctf/metadata.ts";
 
 /** What {@linkcode traceEnvironment} is told. */
@@ -41,19 +42,4 @@ function permittedHostname(): string | undefined {
     kind: "hostname",
   });
   return state === "granted" ? Deno.hostname() : undefined;
-}
-
-/** Local time as LTTng writes it: `20261123T020714+0000`. */
-function basicIso8601(time: Date): string {
-  const offset = -time.getTimezoneOffset();
-  const sign = offset < 0 ? "-" : "+";
-  const minutes = Math.abs(offset);
-  return `${time.getFullYear()}${two(time.getMonth() + 1)}` +
-    `${two(time.getDate())}T${two(time.getHours())}${two(time.getMinutes())}` +
-    `${two(time.getSeconds())}${sign}${two(Math.floor(minutes / 60))}` +
-    `${two(minutes % 60)}`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
 }

@@ -13,9 +13,9 @@ import { type PreparedEvent, prepareEvent } from "../ctf/packet.ts";
 import type { TraceSink } from "../ctf/sink.ts";
 import type { ByteOrder, FieldDeclarations, ValuesOf } from "../ctf/types.ts";
 import { monotonicClock, type TraceClock } from "./clock.ts";
-import { settledWithin } from "./deadline.ts";
+import { settledWithin } from "../base/deadline.ts";
 import { traceEnvironment } from "./environment.ts";
-import { MetadataQueue } from "./metadata_queue.ts";
+import { MetadataQueue } from "../ctf/metadata_queue.ts";
 import { type TracerStatistics, TracerStream } from "./stream.ts";
 
 /** How a {@linkcode Tracer} records, and where to. */

@@ -3,6 +3,7 @@ import { defineEvent } from "../../lib/ctf/event_class.ts";
 import {
   printEventClass,
   printPreamble,
+  printStreamClass,
   type TraceDescription,
 } from "../../lib/ctf/metadata.ts";
 import {
@@ -12,7 +13,14 @@ import {
   packMetadata,
   parseUuid,
 } from "../../lib/ctf/metadata_packet.ts";
-import { sequence, string, u8 } from "../../lib/ctf/declare.ts";
+import {
+  array,
+  integer,
+  sequence,
+  string,
+  struct,
+  u8,
+} from "../../lib/ctf/declare.ts";
 
 const PURE = { permissions: "none" } as const;
 const UUID = "09753c37-9d7a-45a7-923a-a07e72a3b001";
@@ -71,6 +79,33 @@ Deno.test("printEventClass() prints as LTTng does", PURE, () => {
 
 `,
   );
+});
+
+Deno.test(
+  "printEventClass() leaves out a log level that is not there",
+  PURE,
+  () => {
+    const text = printEventClass({ name: "a", payload: struct({}) }, 0, 0);
+    assertEquals(text.includes("loglevel"), false);
+    assertStringIncludes(text, "fields := struct {");
+  },
+);
+
+Deno.test("printEventClass() says which integers are characters", PURE, () => {
+  const character = { ...integer(8), encoding: "UTF8" as const };
+  const payload = struct({ comm: array(character, 16) });
+  assertStringIncludes(
+    printEventClass({ name: "a", payload }, 0, 0),
+    "{ size = 8; align = 8; signed = 0; encoding = UTF8; base = 10; } _comm[16];",
+  );
+});
+
+Deno.test("printStreamClass() declares the context of all events", PURE, () => {
+  const text = printStreamClass(2, "large", struct({ tid: u8 }));
+  assertStringIncludes(text, "id = 2;");
+  assertStringIncludes(text, "event.context := struct {");
+  assertStringIncludes(text, "_tid;");
+  assertEquals(printStreamClass(2, "large").includes("event.context"), false);
 });
 
 Deno.test("packMetadata() fills packets of 4096 bytes with zeros", PURE, () => {

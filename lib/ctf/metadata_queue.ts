@@ -1,8 +1,8 @@
 /** Metadata on its way to the sink: each piece once, in order, and before what needs it. */
 
-import { packMetadata } from "../ctf/metadata_packet.ts";
-import type { TraceSink } from "../ctf/sink.ts";
-import type { ByteOrder } from "../ctf/types.ts";
+import { packMetadata } from "./metadata_packet.ts";
+import type { TraceSink } from "./sink.ts";
+import type { ByteOrder } from "./types.ts";
 
 /** Declarations that wait until a packet, or the end, needs them written. */
 export class MetadataQueue {
