@@ -57,6 +57,7 @@ function errnoText(errno: number): string {
 
 const symbols = {
   __errno_location: { parameters: [], result: "pointer" },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   getegid: { parameters: [], result: "u32" },
@@ -72,6 +73,10 @@ const symbols = {
     nonblocking: true,
   },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  sched_setscheduler: {
+    parameters: ["i32", "i32", "buffer"],
+    result: "i32",
+  },
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
 } as const;
