@@ -1,0 +1,77 @@
+/** Counts the events that a ring buffer lost, from what its pages and its counters say. */
+
+/** The counters of one processor's ring buffer, as its `stats` file says. */
+export interface RingCounters {
+  /** Events that lie in the buffer. */
+  readonly entries: number;
+  /** Events that were overwritten before they were read. */
+  readonly overrun: number;
+  /** Events lost because one was interrupted for too long. */
+  readonly commitOverrun: number;
+  /** Events that found the buffer full. */
+  readonly dropped: number;
+  /** Events that were read. */
+  readonly read: number;
+}
+
+/** The counters in the text of a `stats` file. */
+export function parseRingCounters(text: string): RingCounters {
+  function value(name: string): number {
+    return Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+  }
+  return {
+    entries: value("entries"),
+    overrun: value("overrun"),
+    commitOverrun: value("commit overrun"),
+    dropped: value("dropped events"),
+    read: value("read events"),
+  };
+}
+
+/** All events that the counters say were lost. */
+export function lostEvents(counters: RingCounters): number {
+  return counters.overrun + counters.commitOverrun + counters.dropped;
+}
+
+/**
+ * The running total of one buffer's losses. A page says how many were lost
+ * before it, but not where they do not fit after its events: then, and at the
+ * end, the counters say.
+ */
+export class LossLedger {
+  readonly #counters: () => RingCounters;
+  #total = 0;
+  /** Whether the total has been ahead of the pages since a page without count. */
+  #isAhead = false;
+
+  constructor(counters: () => RingCounters) {
+    this.#counters = counters;
+  }
+
+  /** Events lost so far, as far as it is known. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** A page says that `count` events were lost before it, or that some were. */
+  add(count: number | undefined): void {
+    if (count === undefined) {
+      this.#isAhead = true;
+      this.reconcile();
+      return;
+    }
+    const sum = this.#total + count;
+    // The counter already had what later pages tell of.
+    this.#total = this.#isAhead
+      ? Math.max(this.#total, Math.min(sum, lostEvents(this.#counters())))
+      : sum;
+  }
+
+  /** Takes over what the counters say; returns whether that is more. */
+  reconcile(): boolean {
+    const lost = lostEvents(this.#counters());
+    if (lost <= this.#total) return false;
+    this.#total = lost;
+    return true;
+  }
+}
