@@ -1,0 +1,147 @@
+/** What is known of each thread: for contexts and fields that tracefs does not record. */
+
+import type { ThreadNumber } from "./plan.ts";
+
+/** One thread. Ids are those of the initial namespace, but for `v` ones. */
+export interface Thread extends Record<ThreadNumber, number> {
+  /** 16 bytes, filled up with NULs. */
+  name: Uint8Array;
+}
+
+/** Finds out about a thread that the trace did not show yet. */
+export type ThreadLookup = (tid: number) => Partial<Thread> | undefined;
+
+/** Clones with this flag are threads of their parent's process. */
+const CLONE_THREAD = 0x10000;
+
+/** More than there can be tasks at once would be a leak. */
+const THREADS_MAXIMUM = 65_536;
+
+/**
+ * Threads by their id. What the trace shows of forks, names and priorities is
+ * told to it; all else is asked of `lookup`, once a thread.
+ */
+export class ThreadTable {
+  readonly #lookup: ThreadLookup;
+  readonly #threads = new Map<number, Thread>();
+  /** Each processor has an idle thread, and all of them have id 0. */
+  readonly #idle: Thread[] = [];
+  #cpu = 0;
+  #lastTid = -1;
+  #last: Thread = emptyThread(-1);
+
+  constructor(lookup: ThreadLookup) {
+    this.#lookup = lookup;
+  }
+
+  /** Threads that it knows. */
+  get size(): number {
+    return this.#threads.size;
+  }
+
+  /** The processor whose events come next. */
+  set cpu(cpu: number) {
+    this.#cpu = cpu;
+    this.#lastTid = -1;
+  }
+
+  /** What is known of `tid`; never fails. */
+  get(tid: number): Thread {
+    if (tid === this.#lastTid) return this.#last;
+    if (tid === 0) return this.#idle[this.#cpu] ??= idleThread(this.#cpu);
+    let thread = this.#threads.get(tid);
+    if (thread === undefined) {
+      thread = { ...emptyThread(tid), ...this.#lookup(tid) };
+      this.#add(tid, thread);
+    }
+    this.#lastTid = tid;
+    this.#last = thread;
+    return thread;
+  }
+
+  /** `parent` made `tid`, with these flags of `clone`. */
+  forked(parent: number, tid: number, flags: number): void {
+    const from = this.get(parent);
+    const isThread = (flags & CLONE_THREAD) !== 0;
+    // In another namespace its numbers are others, and only /proc knows them;
+    // a look for every fork would cost more than all the rest.
+    const isInitial = from.vtid === parent;
+    const known = isInitial ? {} : this.#lookup(tid) ?? {};
+    this.#add(tid, {
+      ...from,
+      vtid: tid,
+      vpid: isThread ? from.vpid : tid,
+      ...known,
+      pid: isThread ? from.pid : tid,
+      ppid: isThread ? from.ppid : from.pid,
+      name: from.name.slice(),
+    });
+  }
+
+  /** `tid` is called this now: text in bytes of a page, up to a NUL. */
+  renamed(tid: number, view: DataView, from: number, to: number): void {
+    const { name } = this.get(tid);
+    const size = Math.min(to - from, name.length - 1);
+    let index = 0;
+    for (; index < size; index++) {
+      const byte = view.getUint8(from + index);
+      if (byte === 0) break;
+      name[index] = byte;
+    }
+    name.fill(0, index);
+  }
+
+  /** `tid` has this priority now. */
+  prioritized(tid: number, prio: number): void {
+    this.get(tid).prio = prio;
+  }
+
+  /** `tid` is no more; its number may be another's. */
+  freed(tid: number): void {
+    this.#threads.delete(tid);
+    this.#lastTid = -1;
+  }
+
+  #add(tid: number, thread: Thread): void {
+    if (this.#threads.size >= THREADS_MAXIMUM) this.#threads.clear();
+    this.#threads.set(tid, thread);
+    this.#lastTid = -1;
+  }
+}
+
+/** The initial pid namespace, as all Linux kernels number it. */
+const INITIAL_PID_NAMESPACE = 4026531836;
+
+/** A thread of which nothing but its id is known. */
+function emptyThread(tid: number): Thread {
+  return {
+    name: new Uint8Array(16),
+    pid: tid,
+    ppid: 0,
+    prio: 0,
+    nice: 0,
+    vtid: tid,
+    vpid: tid,
+    vppid: 0,
+    uid: 0,
+    euid: 0,
+    suid: 0,
+    gid: 0,
+    egid: 0,
+    sgid: 0,
+    cgroup_ns: 0,
+    ipc_ns: 0,
+    mnt_ns: 0,
+    net_ns: 0,
+    pid_ns: INITIAL_PID_NAMESPACE,
+    time_ns: 0,
+    user_ns: 0,
+    uts_ns: 0,
+  };
+}
+
+function idleThread(cpu: number): Thread {
+  const name = new Uint8Array(16);
+  new TextEncoder().encodeInto(`swapper/${cpu}`, name);
+  return { ...emptyThread(0), name, prio: 20 };
+}
