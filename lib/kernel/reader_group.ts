@@ -219,6 +219,7 @@ export class ReaderGroup {
         this.#giveUp(cpu, error);
       }
     }
+    this.#threads.sweep();
     if (isDue) this.#flushed = performance.now();
     this.#adapt(share);
     this.#rest();

@@ -24,6 +24,9 @@ const THREADS_MAXIMUM = 65_536;
 export class ThreadTable {
   readonly #lookup: ThreadLookup;
   readonly #threads = new Map<number, Thread>();
+  /** Threads that ended, and the sweep in which it was heard. */
+  readonly #freed = new Map<number, number>();
+  #sweeps = 0;
   /** Each processor has an idle thread, and all of them have id 0. */
   readonly #idle: Thread[] = [];
   #cpu = 0;
@@ -96,15 +99,32 @@ export class ThreadTable {
     this.get(tid).prio = prio;
   }
 
-  /** `tid` is no more; its number may be another's. */
+  /**
+   * `tid` is no more; its number may be another's. Other processors may have
+   * events of it that are yet to be read: it stays for two more sweeps.
+   */
   freed(tid: number): void {
-    this.#threads.delete(tid);
-    this.#lastTid = -1;
+    if (this.#threads.has(tid)) this.#freed.set(tid, this.#sweeps);
+  }
+
+  /** All processors were read once more. */
+  sweep(): void {
+    this.#sweeps++;
+    for (const [tid, since] of this.#freed) {
+      if (this.#sweeps - since < 2) continue;
+      this.#freed.delete(tid);
+      this.#threads.delete(tid);
+      if (tid === this.#lastTid) this.#lastTid = -1;
+    }
   }
 
   #add(tid: number, thread: Thread): void {
-    if (this.#threads.size >= THREADS_MAXIMUM) this.#threads.clear();
+    if (this.#threads.size >= THREADS_MAXIMUM) {
+      this.#threads.clear();
+      this.#freed.clear();
+    }
     this.#threads.set(tid, thread);
+    this.#freed.delete(tid);
     this.#lastTid = -1;
   }
 }
@@ -112,10 +132,15 @@ export class ThreadTable {
 /** The initial pid namespace, as all Linux kernels number it. */
 const INITIAL_PID_NAMESPACE = 4026531836;
 
+/** What tracefs calls a task whose name it does not know. */
+const UNKNOWN_NAME = "<...>";
+
 /** A thread of which nothing but its id is known. */
 function emptyThread(tid: number): Thread {
+  const name = new Uint8Array(16);
+  new TextEncoder().encodeInto(UNKNOWN_NAME, name);
   return {
-    name: new Uint8Array(16),
+    name,
     pid: tid,
     ppid: 0,
     prio: 0,

@@ -68,19 +68,37 @@ test("ThreadTable keeps a fork's name apart from its parent's", () => {
   const table = new ThreadTable(() => undefined);
   table.renamed(1, view("parent"), 0, 7);
   table.forked(1, 2, 0);
+  assertEquals(text(table.get(2).name), "parent");
   table.renamed(2, view("child"), 0, 6);
   assertEquals(text(table.get(1).name), "parent");
   assertEquals(text(table.get(2).name), "child");
 });
 
-test("ThreadTable forgets threads that are freed", () => {
+test("ThreadTable forgets a freed thread when all processors were read twice", () => {
   let pid = 1;
   const table = new ThreadTable(() => ({ pid }));
   assertEquals(table.get(9).pid, 1);
   pid = 2;
-  assertEquals(table.get(9).pid, 1);
   table.freed(9);
+  table.sweep();
+  assertEquals(table.get(9).pid, 1);
+  table.sweep();
   assertEquals(table.get(9).pid, 2);
+});
+
+test("ThreadTable keeps the thread that took a freed one's number", () => {
+  const table = new ThreadTable(() => undefined);
+  table.get(9);
+  table.freed(9);
+  table.forked(5, 9, 0x10000);
+  table.sweep();
+  table.sweep();
+  assertEquals(table.get(9).pid, 5);
+});
+
+test("ThreadTable calls a thread that nobody knows as tracefs does", () => {
+  const table = new ThreadTable(() => undefined);
+  assertEquals(text(table.get(9).name), "<...>");
 });
 
 test("ThreadTable has an idle thread for each processor", () => {
