@@ -96,3 +96,6 @@ export const SESSIOND_REPLY_TIMEOUT_MS = 60_000;
  * data that is still on its way after a stop.
  */
 export const SESSIOND_DONE_TIMEOUT_MS = 600_000;
+
+/** Bytes of kernel packets of one channel that may wait for the sink. */
+export const KERNEL_WAITING_BYTES = 128 * MIB;

@@ -1,5 +1,6 @@
 /** One channel: an instance of tracefs, the workers that read it, and the streams they fill. */
 
+import { KERNEL_WAITING_BYTES } from "../base/limits.ts";
 import { struct } from "../ctf/declare.ts";
 import { printEventClass, printStreamClass } from "../ctf/metadata.ts";
 import { PACKET_SIZE_UNIT } from "../ctf/packet.ts";
@@ -16,7 +17,11 @@ import type { CatalogEvent, TracefsEvent } from "./naming.ts";
 import { FORK_EVENTS, observationOf, OBSERVED_EVENTS } from "./observers.ts";
 import { payloadOf, planEvent, type PlannedField } from "./plan.ts";
 import { ReaderLink, type ReaderPacket } from "./reader_link.ts";
-import type { ReaderEvent, ReaderSetup } from "./reader_messages.ts";
+import type {
+  ReaderEvent,
+  ReaderPauses,
+  ReaderSetup,
+} from "./reader_messages.ts";
 import type { RecordingHost } from "./recording_host.ts";
 import type { StreamWriter } from "./stream_writer.ts";
 import { KernelTracingError } from "./tracefs.ts";
@@ -41,6 +46,10 @@ const READER_PRIORITY = 1;
 const PAUSE_INITIAL = 20;
 const PAUSE_LEAST = 2;
 const PAUSE_GREATEST = 100;
+/** What a busy processor puts into its ring buffer in a millisecond, bytes. */
+const PEAK_BYTES = 60_000;
+/** A ring buffer holds what comes in so many pauses. */
+const PAUSES_PER_RING = 3;
 
 /** Numbers of event classes that fit their field. */
 const EVENT_CLASSES_MAXIMUM = 65_535;
@@ -325,7 +334,7 @@ export class Channel implements KernelChannel {
 
   #setupFor(cpus: readonly number[]): ReaderSetup {
     const { subBufferSize, subBufferCount, overwrite } = this.#options;
-    const { switchTimerMs, readTimerMs } = this.#options;
+    const { switchTimerMs, readTimerMs, waitingBytes } = this.#options;
     const instance = this.#instance;
     return {
       cpus: cpus.map((cpu) => ({
@@ -336,16 +345,15 @@ export class Channel implements KernelChannel {
       layout: instance.layout,
       overwrite,
       packetSize: subBufferSize,
-      packetCount: subBufferCount,
+      packetCount: Math.max(
+        subBufferCount,
+        Math.floor(waitingBytes / instance.cpus.length / subBufferSize),
+      ),
       uuid: this.#host.uuid,
       streamClassId: this.#streamClassId,
       context: this.#context,
       ringSize: instance.ringSize,
-      pauses: {
-        initial: Math.min(PAUSE_INITIAL, readTimerMs),
-        least: Math.min(PAUSE_LEAST, readTimerMs),
-        greatest: Math.min(readTimerMs, PAUSE_GREATEST),
-      },
+      pauses: pausesFor(instance.ringSize, readTimerMs),
       priority: READER_PRIORITY,
       ...(switchTimerMs > 0 ? { flushInterval: switchTimerMs } : {}),
     };
@@ -383,6 +391,20 @@ export class Channel implements KernelChannel {
   }
 }
 
+/** A load may begin at once: the longest pause must not fill a ring buffer. */
+function pausesFor(ringSize: number, readTimerMs: number): ReaderPauses {
+  const fill = Math.floor(ringSize / PEAK_BYTES / PAUSES_PER_RING);
+  const greatest = Math.max(
+    Math.min(readTimerMs, PAUSE_GREATEST, fill),
+    PAUSE_LEAST,
+  );
+  return {
+    initial: Math.min(PAUSE_INITIAL, greatest),
+    least: PAUSE_LEAST,
+    greatest,
+  };
+}
+
 /** Counts of one channel. */
 export interface ChannelStatistics {
   readonly events: number;
@@ -401,6 +423,7 @@ function complete(
     subBufferCount: options.subBufferCount ?? SUB_BUFFER_COUNT,
     overwrite: options.overwrite ?? false,
     switchTimerMs: options.switchTimerMs ?? 0,
+    waitingBytes: options.waitingBytes ?? KERNEL_WAITING_BYTES,
     readTimerMs: options.readTimerMs ?? PAUSE_GREATEST,
   };
   const { subBufferSize: size, subBufferCount: count } = result;

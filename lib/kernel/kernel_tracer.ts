@@ -112,6 +112,13 @@ export interface KernelChannelOptions {
   readonly overwrite?: boolean;
   /** Milliseconds after which packets that are not full are handed over. */
   readonly switchTimerMs?: number;
+  /**
+   * Bytes of packets that may wait for the sink, of all processors together;
+   * of each, its sub-buffers may always. Beyond it is left in the ring buffers.
+   *
+   * @default {134217728}
+   */
+  readonly waitingBytes?: number;
   /** Most milliseconds between two looks for full pages. Default 100. */
   readonly readTimerMs?: number;
 }

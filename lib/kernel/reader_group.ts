@@ -21,6 +21,7 @@ import type {
 } from "./reader_messages.ts";
 import { ThreadTable } from "./threads.ts";
 import { compileWriter } from "./transcode.ts";
+import { warmUp } from "./warm_up.ts";
 
 /** How the group answers: the second argument is transferred. */
 export type Post = (reply: ReaderReply, transfer: ArrayBuffer[]) => void;
@@ -29,6 +30,9 @@ export type Post = (reply: ReaderReply, transfer: ArrayBuffer[]) => void;
 const BUSY_SHARE = 0.25;
 /** Emptier than this, less often. */
 const IDLE_SHARE = 0.02;
+
+/** How long readers run on made-up pages before the first start. */
+const WARM_UP_MS = 150;
 
 /** A reader and the packets of it that wait for the sink. */
 interface Slot {
@@ -75,6 +79,9 @@ export class ReaderGroup {
         return this.#begin(request.setup);
       case "events":
         for (const event of request.events) this.#addEvent(event);
+        if (!this.#isStarted) {
+          warmUp(this.#events, this.#setup!.layout, WARM_UP_MS);
+        }
         return;
       case "start":
         return this.#start();

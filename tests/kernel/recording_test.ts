@@ -125,7 +125,12 @@ for (const overwrite of [false, true]) {
         const report = await recordOne(
           new ClosedSink(sink, opened.promise),
           {
-            channel: { subBufferSize: 4096, subBufferCount: 16, overwrite },
+            channel: {
+              subBufferSize: 4096,
+              subBufferCount: 16,
+              overwrite,
+              waitingBytes: 0,
+            },
           },
           async (one) => {
             await enableReads(one);
