@@ -1,0 +1,281 @@
+/** Records the same kernel events with trace-cmd and with this tracer, alternating, and prints the ratios. */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { TextLineStream } from "@std/streams";
+import {
+  lostEvents,
+  parseRingCounters,
+  type RingCounters,
+} from "../lib/kernel/loss.ts";
+import { exists, readFile, Tracefs, writeFile } from "../lib/kernel/tracefs.ts";
+import { processorTime, withChildren } from "./processor_time.ts";
+import { median, printTable } from "./table.ts";
+
+const USAGE = `Usage: deno run -A bench/kernel.ts [OPTIONS]
+
+As root: loads the kernel, records its events with "trace-cmd record -r 1" and
+with this tracer, alternating, and prints medians and ratios. Each uses a
+tracefs instance of its own.
+
+  --rounds N    Rounds of both sides for each load (default 3)
+  --ring N      Ring buffer of each processor, MiB (default 8)
+  --quick       Small loads, one round: does it work at all
+  --output DIR  Where traces go while it runs (default: /dev/shm)
+  --help        Print this
+`;
+
+/** What to do, and which events of it are recorded. */
+interface Load {
+  readonly title: string;
+  readonly script: (size: number) => string;
+  /** Names of LTTng's tracepoints, and `syscalls`. */
+  readonly ours: readonly string[];
+  /** Events and systems of tracefs. */
+  readonly stock: readonly string[];
+}
+
+const LOADS: readonly Load[] = [
+  {
+    title: "pipes: switches and system calls",
+    script: (size) =>
+      `for pair in 1 2 3 4; do dd if=/dev/zero bs=1 count=${size} ` +
+      `| dd of=/dev/null bs=1 & done; wait`,
+    ours: ["sched_switch", "sched_wak*", "irq_*", "syscalls"],
+    stock: [
+      ...["sched:sched_switch", "sched:sched_wak*", "irq", "syscalls"],
+    ],
+  },
+  {
+    title: "files: system calls and allocations",
+    script: (size) =>
+      `for round in $(seq ${Math.ceil(size / 50_000)}); do ` +
+      `ls -lR /usr >/dev/null; done`,
+    ours: ["kmem_cache_*", "syscalls"],
+    stock: ["kmem:kmem_cache_*", "syscalls"],
+  },
+];
+
+const SIZE = 500_000;
+const SIZE_QUICK = 50_000;
+
+/** What one recording gave. */
+interface Sample {
+  readonly recorded: number;
+  readonly lost: number;
+  /** Processor time of the recording processes. */
+  readonly nanoseconds: number;
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** Runs the load to its end; seconds that it took. */
+async function runLoad(load: Load, size: number): Promise<number> {
+  const start = performance.now();
+  const { success } = await new Deno.Command("bash", {
+    args: ["-c", load.script(size)],
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  if (!success) throw new Error(`The load "${load.title}" failed`);
+  return (performance.now() - start) / 1e3;
+}
+
+function bytesIn(path: string): number {
+  const info = Deno.statSync(path);
+  if (!info.isDirectory) return info.size;
+  let sum = 0;
+  for (const { name } of Deno.readDirSync(path)) {
+    sum += bytesIn(`${path}/${name}`);
+  }
+  return sum;
+}
+
+async function recordOurs(
+  load: Load,
+  size: number,
+  ring: number,
+  output: string,
+): Promise<Sample> {
+  const script = new URL("./kernel_recorder.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", script, output, String(ring), load.ours.join(",")],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream()).getReader();
+  await lines.read();
+  const seconds = await runLoad(load, size);
+  await child.stdin.close();
+  const { value } = await lines.read();
+  await lines.cancel();
+  await child.status;
+  if (value === undefined) throw new Error("This tracer recorded nothing");
+  return { ...JSON.parse(value), seconds, bytes: bytesIn(output) };
+}
+
+/** Pause in which trace-cmd's recorders come to rest, milliseconds. */
+const SETTLE_MS = 300;
+const START_MS = 30_000;
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Its recorders, one a processor, tell that it records. */
+async function recordersOf(pid: number): Promise<number[]> {
+  const deadline = performance.now() + START_MS;
+  for (;;) {
+    const pids = withChildren(pid);
+    if (pids.length > navigator.hardwareConcurrency) return pids;
+    if (performance.now() > deadline) {
+      throw new Error("trace-cmd does not record");
+    }
+    await pause(20);
+  }
+}
+
+/** What the ring buffers of an instance say of all processors. */
+function countersOf(instance: string): RingCounters[] {
+  return [...Deno.readDirSync(`${instance}/per_cpu`)].map(({ name }) =>
+    parseRingCounters(readFile(`${instance}/per_cpu/${name}/stats`))
+  );
+}
+
+/** Its recorders may end a little later than itself. */
+async function removeInstance(path: string): Promise<void> {
+  const deadline = performance.now() + START_MS;
+  for (;;) {
+    try {
+      return await Deno.remove(path);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await pause(20);
+    }
+  }
+}
+
+/**
+ * Some kernels forbid to trace functions, which trace-cmd asks for although
+ * nobody asked it: these files are empty ones to it then. `$1` is the
+ * instance, `$2` an empty file; the rest is the command.
+ */
+const SURROUNDINGS = `
+for file in "$1"/set_ftrace_* /proc/sys/kernel/ftrace_enabled; do
+  case "$file" in
+    /proc/*) ;;
+    *) cat "$file" >/dev/null 2>&1 && continue ;;
+  esac
+  mount --bind "$2" "$file"
+done
+shift 2
+exec "$@"
+`;
+
+async function recordStock(
+  load: Load,
+  size: number,
+  ring: number,
+  output: string,
+): Promise<Sample> {
+  const name = `bench-${Deno.pid}`;
+  const instance = `${Tracefs.find()}/instances/${name}`;
+  await Deno.mkdir(instance);
+  const empty = await Deno.makeTempFile();
+  const child = new Deno.Command("unshare", {
+    args: [
+      ...["--mount", "bash", "-c", SURROUNDINGS, "bash", instance, empty],
+      ...["trace-cmd", "record", "-r", "1", "-o", output, "-C", "mono"],
+      ...["-B", name, "-b", String(ring * 1024)],
+      ...load.stock.flatMap((event) => ["-e", event]),
+    ],
+    // It makes a file of the empty top instance where it is.
+    cwd: output.replace(/\/[^/]*$/, ""),
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    const pids = await recordersOf(child.pid);
+    await pause(SETTLE_MS);
+    const before = processorTime(pids);
+    const seconds = await runLoad(load, size);
+    await pause(SETTLE_MS);
+    const nanoseconds = processorTime(pids) - before;
+    let recorded = 0;
+    let lost = 0;
+    for (const counters of countersOf(instance)) {
+      recorded += counters.read + counters.entries;
+      lost += lostEvents(counters);
+    }
+    child.kill("SIGINT");
+    await child.status;
+    return { recorded, lost, nanoseconds, seconds, bytes: bytesIn(output) };
+  } finally {
+    await child.status;
+    await Deno.remove(empty);
+    if (exists(instance)) {
+      writeFile(`${instance}/events/enable`, "0");
+      await removeInstance(instance);
+    }
+  }
+}
+
+const MEASURES: readonly (readonly [string, (sample: Sample) => number])[] = [
+  ["10⁶ events recorded", ({ recorded }) => recorded / 1e6],
+  ["10⁶ events a second", ({ recorded, seconds }) => recorded / seconds / 1e6],
+  ["lost, %", ({ recorded, lost }) => 100 * lost / (recorded + lost)],
+  ["CPU ns an event", ({ recorded, nanoseconds }) => nanoseconds / recorded],
+  ["bytes an event", ({ recorded, bytes }) => bytes / recorded],
+];
+
+function figure(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+async function main(): Promise<number> {
+  const args = parseArgs(Deno.args, {
+    boolean: ["help", "quick"],
+    string: ["rounds", "ring", "output"],
+  });
+  if (args.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const rounds = args.quick ? 1 : Number(args.rounds ?? 3);
+  const ring = Number(args.ring ?? 8);
+  const size = args.quick ? SIZE_QUICK : SIZE;
+  const base = await Deno.makeTempDir({
+    dir: String(args.output ?? "/dev/shm"),
+  });
+  const table: string[][] = [["load", "measure", "trace-cmd", "ours", "ratio"]];
+  try {
+    for (const load of LOADS) {
+      const stock: Sample[] = [];
+      const ours: Sample[] = [];
+      for (let round = 0; round < rounds; round++) {
+        for (
+          const [samples, record] of [
+            [stock, recordStock],
+            [ours, recordOurs],
+          ] as const
+        ) {
+          const output = `${base}/trace`;
+          samples.push(await record(load, size, ring, output));
+          await Deno.remove(output, { recursive: true });
+        }
+      }
+      for (const [name, measure] of MEASURES) {
+        const theirs = median(stock.map(measure))!;
+        const own = median(ours.map(measure))!;
+        const ratio = theirs === 0 ? "–" : (own / theirs).toFixed(2);
+        table.push([load.title, name, figure(theirs), figure(own), ratio]);
+      }
+    }
+  } finally {
+    await Deno.remove(base, { recursive: true });
+  }
+  printTable(table);
+  return 0;
+}
+
+Deno.exit(await main());
