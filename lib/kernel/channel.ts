@@ -6,7 +6,7 @@ import { printEventClass, printStreamClass } from "../ctf/metadata.ts";
 import { PACKET_SIZE_UNIT } from "../ctf/packet.ts";
 import { ContextError, needsThreads, planContext } from "./contexts.ts";
 import type { ReaderStatistics } from "./cpu_reader.ts";
-import { EventRules } from "./event_rules.ts";
+import { type EventChange, EventRules } from "./event_rules.ts";
 import { Instance } from "./instance.ts";
 import type {
   KernelChannel,
@@ -72,6 +72,8 @@ export class Channel implements KernelChannel {
   readonly #statistics = new Map<number, ReaderStatistics>();
   /** Events that the workers do not know yet. */
   readonly #untold = new Set<number>();
+  /** Events that were made for this channel. */
+  readonly #probes = new Set<CatalogEvent>();
   /** Whether the metadata has the stream class. */
   #isDeclared = false;
   /** Whether the workers run. */
@@ -98,7 +100,7 @@ export class Channel implements KernelChannel {
   }
 
   async enable(rule: KernelEventRule): Promise<readonly string[]> {
-    const changes = this.#rules.add(rule);
+    const changes = this.#addRule(rule);
     try {
       for (const { event } of changes) this.#declare(event);
       if (this.#isPrepared) await this.#tellEvents();
@@ -118,8 +120,38 @@ export class Channel implements KernelChannel {
     for (const { event, filter, isWanted } of this.#rules.remove(rule)) {
       if (isWanted) this.#instance.enable(event, filter);
       else this.#instance.disable(event);
+      if (!isWanted && event.kind === "probe") this.#removeProbe(event);
     }
     this.#enableHidden();
+  }
+
+  #addRule(rule: KernelEventRule): EventChange[] {
+    if (rule.kind === "tracepoint" || rule.kind === "syscall") {
+      return this.#rules.add(rule);
+    }
+    const events = this.#host.probes.add(rule.pattern, rule);
+    try {
+      for (const event of events) this.#checkNew(event);
+      const changes = this.#rules.add(rule, events);
+      for (const event of events) this.#probes.add(event);
+      return changes;
+    } catch (error) {
+      for (const event of events) this.#host.probes.remove(event);
+      throw error;
+    }
+  }
+
+  #checkNew({ lttngName }: CatalogEvent): void {
+    if (!this.#classes.has(lttngName)) return;
+    throw new KernelTracingError(
+      `Cannot enable ${lttngName}: channel ${this.name} has, or had, an ` +
+        `event of this name`,
+    );
+  }
+
+  #removeProbe(event: CatalogEvent): void {
+    this.#probes.delete(event);
+    this.#host.probes.remove(event);
   }
 
   addContext(name: string): void {
@@ -228,6 +260,7 @@ export class Channel implements KernelChannel {
     } finally {
       for (const link of this.#links) link.terminate();
       await this.#instance.remove();
+      for (const event of this.#probes) this.#removeProbe(event);
     }
   }
 

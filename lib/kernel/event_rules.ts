@@ -56,13 +56,16 @@ export class EventRules {
   }
 
   /**
-   * Adds a rule; returns what it changes.
+   * Adds a rule; returns what it changes. `events` are those of the catalogue
+   * that it means, unless they were made for it.
    *
    * @throws {KernelTracingError} where no event is meant.
    * @throws {FilterError} where none of them can be filtered so.
    */
-  add(rule: KernelEventRule): EventChange[] {
-    const events = this.#eventsOf(rule);
+  add(
+    rule: KernelEventRule,
+    events: readonly CatalogEvent[] = this.#eventsOf(rule),
+  ): EventChange[] {
     if (events.length === 0) throw new KernelTracingError(noEvent(rule));
     const filters = this.#filtersOf(rule, events);
     this.#rules.push({ rule, filters });
@@ -100,6 +103,7 @@ export class EventRules {
         phase === "both" || kind === `syscall ${phase}`
       );
     }
+    if (rule.kind !== "tracepoint") return [];
     const excluded = (rule.exclusions ?? []).map(globMatcher);
     return this.#catalog.tracepoints(rule.pattern).filter(({ lttngName }) =>
       !excluded.some((matches) => matches(lttngName))
@@ -145,7 +149,9 @@ export class EventRules {
   }
 }
 
-function noEvent({ kind, pattern }: KernelEventRule): string {
+function noEvent(
+  { kind, pattern }: Pick<KernelEventRule, "kind" | "pattern">,
+): string {
   const what = kind === "syscall" ? "system call" : "tracepoint";
   return `Cannot enable ${JSON.stringify(pattern)}: this kernel has no such ` +
     `${what}: "lttng list --kernel${kind === "syscall" ? " --syscall" : ""}" ` +

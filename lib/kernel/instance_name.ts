@@ -46,9 +46,14 @@ export function ownerOf(name: string): Owner | undefined {
 /** Whether the process that made an instance of ours is known to be gone. */
 export function isStale(name: string, lookup: OwnerLookup): boolean {
   const owner = ownerOf(name);
+  return owner !== undefined && isStaleOwner(owner, lookup);
+}
+
+/** Whether a process is known to be gone. */
+export function isStaleOwner(owner: Owner, lookup: OwnerLookup): boolean {
   // The number of another namespace's process says nothing here.
-  if (owner === undefined || owner.namespace !== lookup.namespace) return false;
-  return lookup.startTimeOf(owner.pid) !== owner.startTime;
+  return owner.namespace === lookup.namespace &&
+    lookup.startTimeOf(owner.pid) !== owner.startTime;
 }
 
 /** When a process started, of the text of its `stat`: field 22. */

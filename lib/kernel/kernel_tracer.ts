@@ -4,6 +4,7 @@ import type { Environment } from "../ctf/metadata.ts";
 import type { TraceSink } from "../ctf/sink.ts";
 import type { FieldType } from "../ctf/types.ts";
 import type { FilterExpression } from "./filter.ts";
+import type { ProbeDefinition } from "./probes.ts";
 
 /** Records events of the kernel. */
 export interface KernelTracer {
@@ -137,6 +138,11 @@ export type KernelEventRule =
     readonly pattern: string;
     /** Default `both`. */
     readonly phase?: "entry" | "exit" | "both";
+    readonly filter?: FilterExpression;
+  }
+  /** An event that is made: its name is the pattern, and stands for itself. */
+  | ProbeDefinition & {
+    readonly pattern: string;
     readonly filter?: FilterExpression;
   };
 

@@ -7,7 +7,12 @@ export interface TracefsEvent {
 }
 
 /** What kind of event it is to LTTng. */
-export type KernelEventKind = "tracepoint" | "syscall entry" | "syscall exit";
+export type KernelEventKind =
+  | "tracepoint"
+  | "syscall entry"
+  | "syscall exit"
+  /** Made on demand: never in a catalogue. */
+  | "probe";
 
 /** An event under both names. */
 export interface CatalogEvent extends TracefsEvent {
@@ -19,6 +24,9 @@ export interface CatalogEvent extends TracefsEvent {
 const SYSCALL_SYSTEM = "syscalls";
 const SYSCALL_ENTRY = "sys_enter_";
 const SYSCALL_EXIT = "sys_exit_";
+
+/** Begins the systems of events that were made on demand. */
+export const PROBE_GROUP = "lttng_probe_";
 
 /** Systems whose events are tracefs's own business, not tracepoints. */
 const HIDDEN_SYSTEMS: readonly string[] = [
@@ -104,7 +112,7 @@ export class EventCatalog {
     for (const event of events) {
       const syscall = asSyscall(event);
       if (syscall !== undefined) this.#byName.set(syscall.lttngName, syscall);
-      else if (!HIDDEN_SYSTEMS.includes(event.system)) tracepoints.push(event);
+      else if (!isHidden(event)) tracepoints.push(event);
     }
     const uses = new Map<string, number>();
     for (const event of tracepoints) {
@@ -167,8 +175,13 @@ export function syscallName(event: CatalogEvent): string | undefined {
     case "syscall exit":
       return event.name.slice(SYSCALL_EXIT.length);
     case "tracepoint":
+    case "probe":
       return undefined;
   }
+}
+
+function isHidden({ system }: TracefsEvent): boolean {
+  return HIDDEN_SYSTEMS.includes(system) || system.startsWith(PROBE_GROUP);
 }
 
 function asSyscall(event: TracefsEvent): CatalogEvent | undefined {

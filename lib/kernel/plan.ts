@@ -179,6 +179,8 @@ function planFields(
     case "syscall exit":
       return format.fields.filter(({ name }) => name !== "__syscall_nr")
         .map((field) => planField(field, layout));
+    case "probe":
+      return planProbe(format);
     case "tracepoint": {
       const rules = FIELD_RULES[`${event.system}:${event.name}`];
       return rules === undefined
@@ -186,6 +188,24 @@ function planFields(
         : planByRules(rules, format, layout);
     }
   }
+}
+
+/** Fields of probes, and what LTTng calls them. */
+const PROBE_FIELDS = [
+  ["__probe_ip", "ip"],
+  ["__probe_func", "ip"],
+  ["__probe_ret_ip", "parent_ip"],
+] as const;
+
+function planProbe({ fields }: EventFormat): PlannedField[] {
+  const planned: PlannedField[] = [];
+  for (const [from, name] of PROBE_FIELDS) {
+    const field = fields.find((field) => field.name === from);
+    if (field === undefined) continue;
+    const type = integer(field.size * 8, { base: 16 });
+    planned.push({ name, type, source: integerSource(field, type, 0) });
+  }
+  return planned;
 }
 
 /**

@@ -19,6 +19,7 @@ import type {
   KernelStatistics,
 } from "./kernel_tracer.ts";
 import type { EventCatalog } from "./naming.ts";
+import { Probes } from "./probes.ts";
 import type { RecordingHost } from "./recording_host.ts";
 import { StateDump } from "./statedump.ts";
 import { StreamWriter } from "./stream_writer.ts";
@@ -75,6 +76,7 @@ export class Recording implements KernelRecording {
       tracefs,
       catalog,
       metadata,
+      probes: new Probes(tracefs),
       writer: (name) =>
         new StreamWriter(
           name,
@@ -86,6 +88,9 @@ export class Recording implements KernelRecording {
     };
     for (const name of Instance.removeStale(tracefs)) {
       this.#host.warn(`Removed ring buffers of a process that ended: ${name}`);
+    }
+    for (const name of Probes.removeStale(tracefs)) {
+      this.#host.warn(`Removed a probe of a process that ended: ${name}`);
     }
   }
 
@@ -116,7 +121,10 @@ export class Recording implements KernelRecording {
     for (const channel of this.#channels) await channel.start();
     this.#isStarted = true;
     // After tracing began: what changes meanwhile is in the trace.
-    await dump?.dump();
+    if (dump === undefined) return;
+    await this.#attempt(() =>
+      this.#bounded("record the system's state", dump.dump())
+    );
   }
 
   async stop(): Promise<void> {

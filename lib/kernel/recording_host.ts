@@ -2,6 +2,7 @@
 
 import type { MetadataQueue } from "../ctf/metadata_queue.ts";
 import type { EventCatalog } from "./naming.ts";
+import type { Probes } from "./probes.ts";
 import type { StreamWriter } from "./stream_writer.ts";
 import type { Tracefs } from "./tracefs.ts";
 
@@ -13,6 +14,7 @@ export interface RecordingHost {
   readonly tracefs: Tracefs;
   readonly catalog: EventCatalog;
   readonly metadata: MetadataQueue;
+  readonly probes: Probes;
   /** A stream of the sink, not yet opened. */
   writer(name: string): StreamWriter;
   /** Takes what goes wrong without stopping the recording. */

@@ -11,6 +11,7 @@ import type {
 } from "./kernel_tracer.ts";
 import { type EventCatalog, syscallName } from "./naming.ts";
 import { planEvent } from "./plan.ts";
+import { Probes } from "./probes.ts";
 import { Recording } from "./recording.ts";
 import { KernelTracingError, readLayout, Tracefs } from "./tracefs.ts";
 
@@ -67,11 +68,12 @@ export class TracefsTracer implements KernelTracer {
   }
 
   /**
-   * Removes the ring buffers that processes which ended left behind; returns
+   * Removes the ring buffers and probes that processes which ended left behind; returns
    * their names. Every recording begins with that too.
    */
   cleanUp(): string[] {
-    return Instance.removeStale(this.#open().tracefs);
+    const { tracefs } = this.#open();
+    return [...Instance.removeStale(tracefs), ...Probes.removeStale(tracefs)];
   }
 
   #open(): { tracefs: Tracefs; catalog: EventCatalog } {
