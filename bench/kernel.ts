@@ -62,8 +62,10 @@ const SIZE_QUICK = 50_000;
 interface Sample {
   readonly recorded: number;
   readonly lost: number;
-  /** Processor time of the recording processes. */
+  /** Processor time of the recording processes while they record. */
   readonly nanoseconds: number;
+  /** The same until the trace is complete: trace-cmd puts it together then. */
+  readonly nanosecondsToEnd: number;
   readonly seconds: number;
   readonly bytes: number;
 }
@@ -111,7 +113,13 @@ async function recordOurs(
   await lines.cancel();
   await child.status;
   if (value === undefined) throw new Error("This tracer recorded nothing");
-  return { ...JSON.parse(value), seconds, bytes: bytesIn(output) };
+  const sample = JSON.parse(value);
+  return {
+    ...sample,
+    nanosecondsToEnd: sample.nanoseconds,
+    seconds,
+    bytes: bytesIn(output),
+  };
 }
 
 /** Pause in which trace-cmd's recorders come to rest, milliseconds. */
@@ -140,6 +148,23 @@ function countersOf(instance: string): RingCounters[] {
   return [...Deno.readDirSync(`${instance}/per_cpu`)].map(({ name }) =>
     parseRingCounters(readFile(`${instance}/per_cpu/${name}/stats`))
   );
+}
+
+/** Processor time of a process from now to its end. */
+async function timeToEnd(child: Deno.ChildProcess): Promise<number> {
+  const start = processorTime([child.pid]);
+  let last = start;
+  let isRunning = true;
+  child.status.then(() => isRunning = false);
+  while (isRunning) {
+    try {
+      last = processorTime([child.pid]);
+    } catch {
+      // It has just ended.
+    }
+    await pause(5);
+  }
+  return last - start;
 }
 
 /** Its recorders may end a little later than itself. */
@@ -208,8 +233,15 @@ async function recordStock(
       lost += lostEvents(counters);
     }
     child.kill("SIGINT");
-    await child.status;
-    return { recorded, lost, nanoseconds, seconds, bytes: bytesIn(output) };
+    const rest = await timeToEnd(child);
+    return {
+      recorded,
+      lost,
+      nanoseconds,
+      nanosecondsToEnd: nanoseconds + rest,
+      seconds,
+      bytes: bytesIn(output),
+    };
   } finally {
     await child.status;
     await Deno.remove(empty);
@@ -224,8 +256,15 @@ const MEASURES: readonly (readonly [string, (sample: Sample) => number])[] = [
   ["10⁶ events recorded", ({ recorded }) => recorded / 1e6],
   ["10⁶ events a second", ({ recorded, seconds }) => recorded / seconds / 1e6],
   ["lost, %", ({ recorded, lost }) => 100 * lost / (recorded + lost)],
-  ["CPU ns an event", ({ recorded, nanoseconds }) => nanoseconds / recorded],
-  ["bytes an event", ({ recorded, bytes }) => bytes / recorded],
+  [
+    "CPU ns an event, recording",
+    ({ recorded, nanoseconds }) => nanoseconds / recorded,
+  ],
+  [
+    "CPU ns an event, to the end",
+    ({ recorded, nanosecondsToEnd }) => nanosecondsToEnd / recorded,
+  ],
+  ["bytes an event on disk", ({ recorded, bytes }) => bytes / recorded],
 ];
 
 function figure(value: number): string {

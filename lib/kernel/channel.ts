@@ -1,10 +1,13 @@
 /** One channel: an instance of tracefs, the workers that read it, and the streams they fill. */
 
-import { KERNEL_WAITING_BYTES } from "../base/limits.ts";
-import { struct } from "../ctf/declare.ts";
-import { printEventClass, printStreamClass } from "../ctf/metadata.ts";
-import { PACKET_SIZE_UNIT } from "../ctf/packet.ts";
-import { ContextError, needsThreads, planContext } from "./contexts.ts";
+import { ChannelEvents } from "./channel_events.ts";
+import { completeOptions, pausesFor } from "./channel_options.ts";
+import {
+  ContextError,
+  needsStack,
+  needsThreads,
+  planContext,
+} from "./contexts.ts";
 import type { ReaderStatistics } from "./cpu_reader.ts";
 import { type EventChange, EventRules } from "./event_rules.ts";
 import { Instance } from "./instance.ts";
@@ -14,45 +17,23 @@ import type {
   KernelEventRule,
 } from "./kernel_tracer.ts";
 import type { CatalogEvent, TracefsEvent } from "./naming.ts";
-import { FORK_EVENTS, observationOf, OBSERVED_EVENTS } from "./observers.ts";
-import { payloadOf, planEvent, type PlannedField } from "./plan.ts";
+import { FORK_EVENTS, OBSERVED_EVENTS } from "./observers.ts";
+import type { StackIds } from "./page.ts";
+import { planEvent, type PlannedField } from "./plan.ts";
 import { ReaderLink, type ReaderPacket } from "./reader_link.ts";
-import type {
-  ReaderEvent,
-  ReaderPauses,
-  ReaderSetup,
-} from "./reader_messages.ts";
+import type { ReaderSetup } from "./reader_messages.ts";
 import type { RecordingHost } from "./recording_host.ts";
 import type { StreamWriter } from "./stream_writer.ts";
 import { KernelTracingError } from "./tracefs.ts";
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-
-/** What a channel is without options. */
-const SUB_BUFFER_SIZE = MIB;
-const SUB_BUFFER_COUNT = 8;
-
 /** Large pages cost a reader a third of small ones, for each event. */
-const PAGE_SIZE = 64 * KIB;
+const PAGE_SIZE = 64 * 1024;
 
 /** One worker reads so many processors: more would not keep up. */
 const CPUS_PER_WORKER = 8;
 
 /** The least real-time priority: it is enough, and all others come before it. */
 const READER_PRIORITY = 1;
-
-/** Pauses of a reader, milliseconds. */
-const PAUSE_INITIAL = 20;
-const PAUSE_LEAST = 2;
-const PAUSE_GREATEST = 100;
-/** What a busy processor puts into its ring buffer in a millisecond, bytes. */
-const PEAK_BYTES = 60_000;
-/** A ring buffer holds what comes in so many pauses. */
-const PAUSES_PER_RING = 3;
-
-/** Numbers of event classes that fit their field. */
-const EVENT_CLASSES_MAXIMUM = 65_535;
 
 /** A channel of a `Recording`, from which the daemon gets it. */
 export class Channel implements KernelChannel {
@@ -63,19 +44,12 @@ export class Channel implements KernelChannel {
   readonly #instance: Instance;
   readonly #rules: EventRules;
   readonly #context: PlannedField[] = [];
-  /** Numbers of the event classes, by LTTng's names. */
-  readonly #classes = new Map<string, number>();
-  /** What the workers were told of, by tracefs's number. */
-  readonly #readerEvents = new Map<number, ReaderEvent>();
+  readonly #events: ChannelEvents;
   readonly #links: ReaderLink[] = [];
   readonly #writers = new Map<number, StreamWriter>();
   readonly #statistics = new Map<number, ReaderStatistics>();
-  /** Events that the workers do not know yet. */
-  readonly #untold = new Set<number>();
   /** Events that were made for this channel. */
   readonly #probes = new Set<CatalogEvent>();
-  /** Whether the metadata has the stream class. */
-  #isDeclared = false;
   /** Whether the workers run. */
   #isPrepared = false;
   #isClosed = false;
@@ -87,8 +61,13 @@ export class Channel implements KernelChannel {
   ) {
     this.#host = host;
     this.name = options.name;
-    this.#options = complete(options);
+    this.#options = completeOptions(options);
     this.#streamClassId = streamClassId;
+    this.#events = new ChannelEvents(
+      options.name,
+      streamClassId,
+      host.metadata,
+    );
     const { subBufferSize, subBufferCount, overwrite } = this.#options;
     this.#rules = new EventRules(host.catalog, (event) => this.#plan(event));
     this.#instance = Instance.create(host.tracefs, {
@@ -102,7 +81,10 @@ export class Channel implements KernelChannel {
   async enable(rule: KernelEventRule): Promise<readonly string[]> {
     const changes = this.#addRule(rule);
     try {
-      for (const { event } of changes) this.#declare(event);
+      for (const { event } of changes) {
+        const { format, plan } = this.#plan(event);
+        this.#events.add(event, format, plan);
+      }
       if (this.#isPrepared) await this.#tellEvents();
       for (const { event, filter } of changes) {
         this.#instance.enable(event, filter);
@@ -142,7 +124,7 @@ export class Channel implements KernelChannel {
   }
 
   #checkNew({ lttngName }: CatalogEvent): void {
-    if (!this.#classes.has(lttngName)) return;
+    if (!this.#events.has(lttngName)) return;
     throw new KernelTracingError(
       `Cannot enable ${lttngName}: channel ${this.name} has, or had, an ` +
         `event of this name`,
@@ -161,13 +143,39 @@ export class Channel implements KernelChannel {
           `its recording has begun`,
       );
     }
-    if (this.#context.some((field) => field.name === name)) {
+    const { longSize } = this.#instance.layout;
+    const planned = planContext(name, this.#host.hostname, longSize);
+    if (this.#context.some((field) => field.name === planned.name)) {
       throw new ContextError(
         `Cannot add context "${name}" to channel ${this.name}: it has it`,
       );
     }
-    this.#context.push(planContext(name, this.#host.hostname));
+    this.#context.push(planned);
+    this.#instance.recordStacks(this.#stacks);
     this.#enableHidden();
+  }
+
+  get #stacks(): { kernel: boolean; user: boolean } {
+    return {
+      kernel: needsStack(this.#context, "kernel"),
+      user: needsStack(this.#context, "user"),
+    };
+  }
+
+  /** Numbers of the records of call stacks; one without its event is hidden. */
+  #stackIds(): StackIds | undefined {
+    const { kernel, user } = this.#stacks;
+    if (!kernel && !user) return undefined;
+    const idOf = (name: string) =>
+      this.#host.tracefs.format({ system: "ftrace", name }).id;
+    const ids = {
+      ...(kernel ? { kernel: idOf("kernel_stack") } : {}),
+      ...(user ? { user: idOf("user_stack") } : {}),
+    };
+    for (const id of Object.values(ids)) {
+      this.#events.addSilent(id);
+    }
+    return ids;
   }
 
   /** Restricts recording to threads; an empty list: all. */
@@ -178,7 +186,7 @@ export class Channel implements KernelChannel {
   /** Opens the streams in the sink; metadata comes after them. */
   async open(): Promise<void> {
     if (this.#isPrepared) return;
-    this.#declareStreamClass();
+    this.#events.declare(this.#context);
     for (const cpu of this.#instance.cpus) {
       await this.#writerOf(cpu).open();
     }
@@ -198,7 +206,7 @@ export class Channel implements KernelChannel {
       const part = cpus.slice(at, at + CPUS_PER_WORKER);
       await link.request({ kind: "setup", setup: this.#setupFor(part) });
     }
-    await this.#tellEvents([...this.#readerEvents.values()]);
+    await this.#tellEvents();
   }
 
   /** Turns tracing on, and reading. */
@@ -269,59 +277,6 @@ export class Channel implements KernelChannel {
     return { format, plan: planEvent(event, format, this.#instance.layout) };
   }
 
-  /** Gives an event its class, and the metadata of it. */
-  #declare(event: CatalogEvent): void {
-    if (this.#classes.has(event.lttngName)) return;
-    const classId = this.#classes.size;
-    if (classId >= EVENT_CLASSES_MAXIMUM) {
-      throw new KernelTracingError(
-        `Cannot enable ${event.lttngName}: channel ${this.name} has ` +
-          `${EVENT_CLASSES_MAXIMUM} events`,
-      );
-    }
-    const { format, plan } = this.#plan(event);
-    this.#classes.set(event.lttngName, classId);
-    const observation = observationOf(format);
-    const { id, size } = plan;
-    this.#readerEvents.set(id, {
-      id,
-      size,
-      plan,
-      classId,
-      ...(observation === undefined ? {} : { observation }),
-    });
-    this.#untold.add(id);
-    if (this.#isDeclared) {
-      this.#printEvent(event.lttngName, classId, plan.fields);
-    }
-  }
-
-  #declareStreamClass(): void {
-    if (this.#isDeclared) return;
-    this.#isDeclared = true;
-    const context = this.#context.length === 0
-      ? undefined
-      : payloadOf(this.#context);
-    this.#host.metadata.append(
-      printStreamClass(this.#streamClassId, "large", context),
-    );
-    for (const { plan, classId } of this.#readerEvents.values()) {
-      if (plan === undefined || classId === undefined) continue;
-      this.#printEvent(plan.name, classId, plan.fields);
-    }
-  }
-
-  #printEvent(
-    name: string,
-    classId: number,
-    fields: readonly PlannedField[],
-  ): void {
-    const payload = fields.length === 0 ? struct({}) : payloadOf(fields);
-    this.#host.metadata.append(
-      printEventClass({ name, payload }, classId, this.#streamClassId),
-    );
-  }
-
   /** Enables, and reads without recording them, events that tell of threads. */
   #enableHidden(): void {
     const needed = needsThreads(this.#context)
@@ -335,14 +290,7 @@ export class Channel implements KernelChannel {
       if (this.#rules.isEnabled(place)) continue;
       if (!this.#host.tracefs.has(`events/${system}/${event}`)) continue;
       const format = this.#host.tracefs.format(place);
-      const observation = observationOf(format);
-      if (observation === undefined) continue;
-      const known = this.#readerEvents.get(format.id);
-      if (known === undefined) {
-        const { id, size } = observation;
-        this.#readerEvents.set(id, { id, size, observation });
-        this.#untold.add(id);
-      }
+      this.#events.addHidden(format);
       this.#instance.enable(place);
     }
   }
@@ -354,11 +302,8 @@ export class Channel implements KernelChannel {
     });
   }
 
-  async #tellEvents(
-    events: readonly ReaderEvent[] = [...this.#untold]
-      .map((id) => this.#readerEvents.get(id)!),
-  ): Promise<void> {
-    this.#untold.clear();
+  async #tellEvents(): Promise<void> {
+    const events = this.#events.takeUntold();
     if (events.length === 0) return;
     await Promise.all(
       this.#links.map((link) => link.request({ kind: "events", events })),
@@ -369,7 +314,9 @@ export class Channel implements KernelChannel {
     const { subBufferSize, subBufferCount, overwrite } = this.#options;
     const { switchTimerMs, readTimerMs, waitingBytes } = this.#options;
     const instance = this.#instance;
+    const stacks = this.#stackIds();
     return {
+      ...(stacks === undefined ? {} : { stacks }),
       cpus: cpus.map((cpu) => ({
         cpu,
         pipe: instance.cpuFile(cpu, "trace_pipe_raw"),
@@ -424,20 +371,6 @@ export class Channel implements KernelChannel {
   }
 }
 
-/** A load may begin at once: the longest pause must not fill a ring buffer. */
-function pausesFor(ringSize: number, readTimerMs: number): ReaderPauses {
-  const fill = Math.floor(ringSize / PEAK_BYTES / PAUSES_PER_RING);
-  const greatest = Math.max(
-    Math.min(readTimerMs, PAUSE_GREATEST, fill),
-    PAUSE_LEAST,
-  );
-  return {
-    initial: Math.min(PAUSE_INITIAL, greatest),
-    least: PAUSE_LEAST,
-    greatest,
-  };
-}
-
 /** Counts of one channel. */
 export interface ChannelStatistics {
   readonly events: number;
@@ -445,32 +378,4 @@ export interface ChannelStatistics {
   readonly refused: number;
   readonly notUnderstood: number;
   readonly packets: number;
-}
-
-function complete(
-  options: KernelChannelOptions,
-): Required<KernelChannelOptions> {
-  const result: Required<KernelChannelOptions> = {
-    name: options.name,
-    subBufferSize: options.subBufferSize ?? SUB_BUFFER_SIZE,
-    subBufferCount: options.subBufferCount ?? SUB_BUFFER_COUNT,
-    overwrite: options.overwrite ?? false,
-    switchTimerMs: options.switchTimerMs ?? 0,
-    waitingBytes: options.waitingBytes ?? KERNEL_WAITING_BYTES,
-    readTimerMs: options.readTimerMs ?? PAUSE_GREATEST,
-  };
-  const { subBufferSize: size, subBufferCount: count } = result;
-  if (!Number.isInteger(size) || size < 1 || size % PACKET_SIZE_UNIT !== 0) {
-    throw new RangeError(
-      `Cannot make channel ${options.name}: its sub-buffers have ${size} ` +
-        `bytes, not a multiple of ${PACKET_SIZE_UNIT}`,
-    );
-  }
-  if (!Number.isInteger(count) || count < 2) {
-    throw new RangeError(
-      `Cannot make channel ${options.name}: it has ${count} sub-buffers, ` +
-        `at least 2 needed`,
-    );
-  }
-  return result;
 }

@@ -4,6 +4,7 @@ import { integer } from "../ctf/declare.ts";
 import {
   type PlannedField,
   type Source,
+  type StackKind,
   TASK_NAME_SIZE,
   textArray,
   type ThreadNumber,
@@ -91,6 +92,12 @@ function flag(
   return { kind: "flag", tests };
 }
 
+/** Call stacks: LTTng's names, and whose calls they show. */
+const STACKS: Readonly<Record<string, StackKind>> = {
+  "callstack-kernel": "kernel",
+  "callstack-user": "user",
+};
+
 /** Contexts that {@linkcode planContext} knows. */
 export const CONTEXT_NAMES: readonly string[] = [
   "tid",
@@ -100,6 +107,7 @@ export const CONTEXT_NAMES: readonly string[] = [
   ...UNSIGNED,
   ...Object.keys(ALIASES),
   ...Object.keys(STATE),
+  ...Object.keys(STACKS),
 ];
 
 /**
@@ -107,7 +115,11 @@ export const CONTEXT_NAMES: readonly string[] = [
  *
  * @throws {ContextError} where it cannot be had, saying why.
  */
-export function planContext(name: string, hostname: string): PlannedField {
+export function planContext(
+  name: string,
+  hostname: string,
+  longSize: 4 | 8 = 8,
+): PlannedField {
   const property = ALIASES[name] ?? name as ThreadNumber;
   if (name === "tid") {
     return { name, type: i32, source: { kind: "bytes", at: TID, size: 4 } };
@@ -126,6 +138,8 @@ export function planContext(name: string, hostname: string): PlannedField {
       source: { kind: "literal", text: hostname, width: HOSTNAME_SIZE },
     };
   }
+  const stack = Object.hasOwn(STACKS, name) ? STACKS[name] : undefined;
+  if (stack !== undefined) return planStack(name, stack, longSize);
   const state = Object.hasOwn(STATE, name) ? STATE[name] : undefined;
   if (state !== undefined) return { name, type: i8, source: state };
   const isSigned = SIGNED.includes(property);
@@ -139,12 +153,32 @@ export function planContext(name: string, hostname: string): PlannedField {
   throw new ContextError(`Cannot add context "${name}": ${reasonFor(name)}`);
 }
 
+function planStack(
+  name: string,
+  stack: StackKind,
+  longSize: 4 | 8,
+): PlannedField {
+  const element = integer(longSize * 8, { base: 16 });
+  return {
+    name: name.replace("-", "_"),
+    type: { kind: "sequence", element, lengthType: integer(32) },
+    source: { kind: "stack", stack },
+  };
+}
+
+/** Whether these contexts hold a call stack. */
+export function needsStack(
+  fields: readonly PlannedField[],
+  kind: StackKind,
+): boolean {
+  return fields.some(({ source }) =>
+    source.kind === "stack" && source.stack === kind
+  );
+}
+
 function reasonFor(name: string): string {
   if (name.startsWith("perf:")) {
     return "tracefs does not record performance counters with events";
-  }
-  if (name.startsWith("callstack")) {
-    return "call stacks are not recorded by this tracer";
   }
   return `this tracer records ${CONTEXT_NAMES.join(", ")}`;
 }

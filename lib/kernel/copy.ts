@@ -4,12 +4,18 @@ import type { Cursor } from "../ctf/cursor.ts";
 
 /** Bytes of a page. */
 interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The same, to be filled in. */
+interface MutableSpan {
   from: number;
   to: number;
 }
 
 /** One for all: its values are used before the next call. */
-const SPAN: Span = { from: 0, to: 0 };
+const SPAN: MutableSpan = { from: 0, to: 0 };
 
 /** `size` bytes from `from`. */
 export function spanOf(from: number, size: number): Span {
@@ -130,6 +136,24 @@ export function elements(
   const count = Math.floor((to - from) / elementSize);
   putCount(cursor, count, countSize, littleEndian);
   putBytes(cursor, view, from, count * elementSize);
+}
+
+/** The addresses of a call stack, up to the first that is 0. */
+export function stack(
+  cursor: Cursor,
+  view: DataView,
+  { from, to }: Span,
+  longSize: number,
+  littleEndian: boolean,
+): void {
+  let end = from;
+  while (end + longSize <= to) {
+    const isEnd = view.getUint32(end, littleEndian) === 0 &&
+      (longSize === 4 || view.getUint32(end + 4, littleEndian) === 0);
+    if (isEnd) break;
+    end += longSize;
+  }
+  elements(cursor, view, from, end, longSize, 4, littleEndian);
 }
 
 /** How long the text is, and the text, without a NUL. */

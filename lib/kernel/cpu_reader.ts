@@ -10,7 +10,12 @@ import type { PacketInfo } from "../ctf/sink.ts";
 import { type PageLayout, pageSizeOf } from "./format.ts";
 import { LossLedger, type RingCounters } from "./loss.ts";
 import type { RecordObserver } from "./observers.ts";
-import { PageError, PageReader, type PageSource } from "./page.ts";
+import {
+  PageError,
+  PageReader,
+  type PageSource,
+  type StackIds,
+} from "./page.ts";
 import type { ThreadTable } from "./threads.ts";
 
 /** What becomes of the records of one event. */
@@ -46,6 +51,8 @@ export interface CpuReaderOptions {
   readonly packets: PacketWriterOptions;
   readonly events: EventTable;
   readonly threads: ThreadTable;
+  /** Set where call stacks are recorded with events. */
+  readonly stacks?: StackIds;
   /** Whether another packet can be emitted. */
   readonly hasRoom: () => boolean;
   readonly emit: (packet: FinishedPacket) => void;
@@ -188,7 +195,7 @@ export class CpuReader {
   }
 
   #readRecords(page: PageReader): void {
-    const { events, threads, layout } = this.#options;
+    const { events, threads, layout, stacks } = this.#options;
     const little = layout.littleEndian;
     const view = this.#view;
     while (page.next()) {
@@ -198,16 +205,18 @@ export class CpuReader {
       } else if (page.size < entry.size) {
         this.#malformed++;
       } else {
+        const { time } = page;
+        if (stacks !== undefined) this.#hidden += page.takeStacks(stacks);
         if (entry.event === undefined) this.#hidden++;
-        else this.#write(entry.event, page);
+        else this.#write(entry.event, page, time);
         entry.observe?.(page, threads);
       }
     }
   }
 
-  #write(event: PreparedEvent, page: PageReader): void {
+  #write(event: PreparedEvent, page: PageReader, recorded: number): void {
     // A step back would look as if the clock had wrapped.
-    const time = page.time > this.#lastTime ? page.time : this.#lastTime;
+    const time = recorded > this.#lastTime ? recorded : this.#lastTime;
     if (!this.#isOpen) this.#begin(time);
     if (!this.#packet.write(event, time, page)) {
       if (this.#packet.events === 0) {

@@ -202,6 +202,12 @@ export class Instance {
     }
   }
 
+  /** Has call stacks recorded after each event. */
+  recordStacks(stacks: { readonly kernel: boolean; readonly user: boolean }) {
+    this.#write("options/stacktrace", stacks.kernel ? "1" : "0");
+    this.#write("options/userstacktrace", stacks.user ? "1" : "0");
+  }
+
   /** Turns tracing off and removes the instance. Its pipes must be closed. */
   async remove(): Promise<void> {
     try {

@@ -27,6 +27,18 @@ export class PageError extends Error {
   override name = "PageError";
 }
 
+/** Where the addresses of a call stack lie in a page. */
+export interface StackSpan {
+  from: number;
+  to: number;
+}
+
+/** Numbers of the records that hold call stacks, where they are recorded. */
+export interface StackIds {
+  readonly kernel?: number;
+  readonly user?: number;
+}
+
 /**
  * Reads one page after the other: {@linkcode begin}, then {@linkcode next}
  * until it says no. Between, the fields say where the record lies, so that no
@@ -48,6 +60,11 @@ export class PageReader {
   hasLoss = false;
   /** How many; `undefined` where the page does not say. */
   lost: number | undefined;
+  /** Call stacks of the event, where {@linkcode takeStacks} found some. */
+  readonly stacks: { readonly kernel: StackSpan; readonly user: StackSpan } = {
+    kernel: { from: 0, to: 0 },
+    user: { from: 0, to: 0 },
+  };
   readonly layout: PageLayout;
   /** The page. */
   view: DataView = new DataView(new ArrayBuffer(0));
@@ -158,6 +175,46 @@ export class PageReader {
     }
     this.#position = end;
     return false;
+  }
+
+  /**
+   * Takes the records of call stacks that follow an event; returns how many.
+   * The event stays the record on which the reader stands, but
+   * {@linkcode time} is the last one's.
+   */
+  takeStacks(ids: StackIds): number {
+    const { at, size, stacks } = this;
+    stacks.kernel.to = stacks.kernel.from;
+    stacks.user.to = stacks.user.from;
+    let taken = 0;
+    for (;;) {
+      const position = this.#position;
+      const { time } = this;
+      const found = this.next() ? this.#stackOf(ids) : undefined;
+      if (found === undefined) {
+        this.#position = position;
+        this.time = time;
+        break;
+      }
+      found.from = this.at + this.#stackOffset;
+      found.to = this.at + this.size;
+      taken++;
+    }
+    this.at = at;
+    this.size = size;
+    return taken;
+  }
+
+  /** Addresses begin after a count, or a process's id, of 32 bits. */
+  get #stackOffset(): number {
+    return this.layout.longSize === 8 ? 16 : 12;
+  }
+
+  #stackOf(ids: StackIds): StackSpan | undefined {
+    const id = this.view.getUint16(this.at, this.layout.littleEndian);
+    if (this.size < this.#stackOffset) return undefined;
+    if (id === ids.kernel) return this.stacks.kernel;
+    return id === ids.user ? this.stacks.user : undefined;
   }
 
   #overrun(): PageError {

@@ -60,6 +60,8 @@ export type Source =
     readonly at: number;
     readonly property: ThreadProperty;
   }
+  /** A 32-bit count, and the addresses of a call stack. */
+  | { readonly kind: "stack"; readonly stack: StackKind }
   /** Text that is known beforehand, filled up with NULs. */
   | { readonly kind: "literal"; readonly text: string; readonly width: number }
   /** One byte: 1 where all tests hold, else 0. */
@@ -67,6 +69,9 @@ export type Source =
     readonly kind: "flag";
     readonly tests: readonly FlagTest[];
   };
+
+/** Whose calls a stack shows. */
+export type StackKind = "kernel" | "user";
 
 /** One condition of a flag: the byte at `at`, masked, equals `equals`. */
 export interface FlagTest {

@@ -150,6 +150,7 @@ export class ReaderGroup {
       },
       events: this.#events,
       threads: this.#threads,
+      ...(setup.stacks === undefined ? {} : { stacks: setup.stacks }),
       hasRoom: () => slot.waiting < setup.packetCount,
       emit: (packet) => this.#emit(slot, packet),
     });

@@ -4,6 +4,7 @@ import type { PacketInfo } from "../ctf/sink.ts";
 import type { ReaderStatistics } from "./cpu_reader.ts";
 import type { PageLayout } from "./format.ts";
 import type { Observation } from "./observers.ts";
+import type { StackIds } from "./page.ts";
 import type { EventPlan, PlannedField } from "./plan.ts";
 
 /** An event of a stream class: hidden where it has no number in it. */
@@ -45,6 +46,8 @@ export interface ReaderSetup {
   readonly uuid: Uint8Array;
   readonly streamClassId: number;
   readonly context: readonly PlannedField[];
+  /** Set where call stacks are recorded with events. */
+  readonly stacks?: StackIds;
   /** Bytes of one processor's ring buffer. */
   readonly ringSize: number;
   readonly pauses: ReaderPauses;

@@ -36,6 +36,7 @@ function widthOf(source: Source): number | undefined {
     case "text":
     case "elements":
     case "text elements":
+    case "stack":
       return undefined;
   }
 }
@@ -229,6 +230,12 @@ class Code {
           this.#span(source.place),
           `elements(cursor, view, place.from, place.to, ` +
             `${source.elementSize}, ${source.countSize}, ${this.#little});`,
+        );
+        return;
+      case "stack":
+        this.#lines.push(
+          `stack(cursor, view, page.stacks.${source.stack}, ` +
+            `page.layout.longSize, ${this.#little});`,
         );
         return;
       default:

@@ -133,6 +133,40 @@ for (const layout of LAYOUTS) {
   });
 }
 
+test("PageReader.takeStacks() takes what follows an event, and no more", () => {
+  const data = (id: number, size: number, delta: number) => ({
+    kind: "data" as const,
+    delta,
+    payload: payload(id, size),
+  });
+  const reader = new PageReader(usualLayout);
+  reader.begin(viewOf(makePage({
+    time: 1_000n,
+    records: [
+      data(1, 8, 1),
+      data(4, 40, 2),
+      data(13, 80, 3),
+      data(2, 12, 4),
+      data(4, 24, 5),
+    ],
+  })));
+  const ids = { kernel: 4, user: 13 };
+  const sizes = () => {
+    const { kernel, user } = reader.stacks;
+    return [kernel.to - kernel.from, user.to - user.from];
+  };
+  assertEquals(reader.next(), true);
+  assertEquals(reader.takeStacks(ids), 2);
+  assertEquals([reader.size, ...sizes()], [8, 24, 64]);
+  assertEquals(reader.next(), true);
+  assertEquals([reader.size, reader.time], [12, 1_010]);
+  assertEquals(reader.takeStacks({ user: 13 }), 0);
+  assertEquals([reader.size, ...sizes()], [12, 0, 0]);
+  assertEquals(reader.takeStacks(ids), 1);
+  assertEquals([reader.size, ...sizes()], [12, 8, 0]);
+  assertEquals(reader.next(), false);
+});
+
 test("PageReader keeps the top bits of the page's time in a time stamp", () => {
   const time = 2n ** 60n;
   const stamp = { kind: "stamp" as const, low: 0, high: 2 ** 20 };

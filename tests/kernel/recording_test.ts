@@ -375,6 +375,26 @@ tracefsTest("the state dump tells of this process and its files", async () => {
   });
 }, BABELTRACE);
 
+tracefsTest("call stacks are recorded with events", async () => {
+  await withTrace(async (path, sink) => {
+    const report = await recordOne(sink, {}, async (one) => {
+      one.channel.addContext("callstack-kernel");
+      one.channel.addContext("callstack-user");
+      await enableReads(one);
+      await makeReads(1_000);
+    });
+    assertEquals([report.events, report.notUnderstood], [1_000, 0]);
+    const { events } = await readTrace(path);
+    assertEquals(events.length, 1_000);
+    const stacks = events.filter((event) =>
+      /callstack_kernel = \[ \[0\] = 0xFFFF/.test(event) &&
+      /callstack_user = \[ \[0\] = 0x[0-9A-F]+/.test(event)
+    );
+    // An interrupt may come between an event and its stacks, or a page's end.
+    assert(stacks.length > 900, `${stacks.length} stacks: ${events[0]}`);
+  });
+}, BABELTRACE);
+
 tracefsTest(
   "what the sink refuses is counted, and recording goes on",
   async () => {
