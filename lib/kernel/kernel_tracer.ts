@@ -70,9 +70,11 @@ export interface KernelRecordingOptions {
 /** A trace of the kernel, for one session. */
 export interface KernelRecording extends AsyncDisposable {
   /**
-   * Makes a channel, with ring buffers of its own.
+   * Makes a channel, with ring buffers of its own. Only before the first start,
+   * as in LTTng.
    *
    * @throws {KernelTracingError} where the kernel refuses it.
+   * @throws {RangeError} where an option cannot be.
    */
   addChannel(options: KernelChannelOptions): KernelChannel;
   /** Begins, or goes on, to record. */

@@ -44,6 +44,8 @@ export class Recording implements KernelRecording {
   #stateDump: StateDump | undefined;
   #tracked: readonly number[] | undefined;
   #isStarted = false;
+  /** Whether it was ever started. */
+  #hasStarted = false;
   #report: Promise<KernelReport> | undefined;
 
   constructor(
@@ -96,6 +98,11 @@ export class Recording implements KernelRecording {
 
   addChannel(options: KernelChannelOptions): KernelChannel {
     this.#checkOpen();
+    if (this.#hasStarted) {
+      throw new Error(
+        `Cannot make channel ${options.name}: the recording has begun`,
+      );
+    }
     if (this.#channels.some(({ name }) => name === options.name)) {
       throw new RangeError(
         `Cannot make channel ${options.name}: there is one of this name`,
@@ -111,6 +118,7 @@ export class Recording implements KernelRecording {
   async start(): Promise<void> {
     this.#checkOpen();
     if (this.#isStarted) return;
+    this.#hasStarted = true;
     // A relay daemon wants streams announced before metadata and packets.
     for (const channel of this.#channels) await channel.open();
     const dump = this.#options.statedump === false

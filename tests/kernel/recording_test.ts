@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { StreamSink, TraceSink } from "../../lib/ctf/sink.ts";
+import { TraceReader } from "../../lib/ctf/read/trace_reader.ts";
 import { ContextError } from "../../lib/kernel/contexts.ts";
 import { FilterError } from "../../lib/kernel/filter.ts";
 import { KernelTracingError } from "../../lib/kernel/tracefs.ts";
@@ -349,6 +350,31 @@ tracefsTest(
   BABELTRACE,
 );
 
+tracefsTest("times are those of the wall clock", async () => {
+  await withTrace(async (path, sink) => {
+    let before = 0;
+    let after = 0;
+    await recordOne(sink, {}, async ({ recording, channel }) => {
+      await channel.enable({ kind: "tracepoint", pattern: "lttng_logger" });
+      await recording.start();
+      const marker = `${new TracefsTracer().path}/trace_marker`;
+      before = Date.now();
+      Deno.writeTextFileSync(marker, "now");
+      after = Date.now();
+      await recording.stop();
+    });
+    using reader = await TraceReader.open(path);
+    const [event] = [...reader.messages()];
+    assert(event?.kind === "event");
+    const time = Number(event.timestamp / 1_000_000n);
+    // Date is cut to milliseconds.
+    assert(
+      time >= before - 1 && time <= after + 1,
+      `${before} ${time} ${after}`,
+    );
+  });
+});
+
 tracefsTest("the state dump tells of this process and its files", async () => {
   await withTrace(async (path, sink) => {
     using _file = Deno.openSync("/etc/hostname");
@@ -469,7 +495,17 @@ tracefsTest("enable() says what the kernel does not have", async () => {
       'Cannot disable "read": no syscall was enabled under this name',
     );
     assertThrows(() => channel.addContext("perf:x"), ContextError);
+    assertThrows(
+      () => recording.addChannel({ name: "channel0" }),
+      RangeError,
+      "there is one of this name",
+    );
     await recording.start();
+    assertThrows(
+      () => recording.addChannel({ name: "late" }),
+      Error,
+      "Cannot make channel late: the recording has begun",
+    );
     assertThrows(
       () => channel.addContext("tid"),
       ContextError,
