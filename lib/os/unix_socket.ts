@@ -123,7 +123,7 @@ export class UnixSocket implements Disposable {
     const { call } = this.#libc;
     const fd = this.#libc.check(
       `open ${path}`,
-      call.open(cString(path), O_RDONLY | O_CLOEXEC),
+      call.open(cString(path), O_RDONLY | O_CLOEXEC, 0),
     );
     try {
       const control = controlMessage(SCM_RIGHTS, Uint32Array.of(fd));
@@ -225,8 +225,12 @@ function checkWait(deadline: number, options: WaitOptions): number {
   );
 }
 
-/** `struct sockaddr_un`. */
-function addressOf(path: string): Uint8Array {
+/**
+ * `struct sockaddr_un`.
+ *
+ * @throws {RangeError} When no socket can have this path.
+ */
+export function addressOf(path: string): Uint8Array {
   const bytes = new TextEncoder().encode(path);
   if (bytes.length > UNIX_SOCKET_PATH_BYTES) {
     throw new RangeError(
