@@ -28,6 +28,7 @@ export class RelayLink {
   readonly data: DataChannel;
   #clearAllowed = false;
   #lost: ConnectionError | undefined;
+  readonly #losing = Promise.withResolvers<ConnectionError>();
 
   private constructor(
     control: Connection,
@@ -80,10 +81,16 @@ export class RelayLink {
     return this.#lost;
   }
 
+  /** Resolves with {@linkcode lost} once that is known. */
+  get whenLost(): Promise<ConnectionError> {
+    return this.#losing.promise;
+  }
+
   /** Closes both connections: all that waits fails, and all that follows. */
   fail(error: ConnectionError): void {
     if (this.#lost !== undefined) return;
     this.#lost = error;
+    this.#losing.resolve(error);
     this.control.fail(error);
     this.data.fail(error);
   }

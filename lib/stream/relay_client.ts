@@ -148,6 +148,11 @@ export class RelayClient implements AsyncDisposable {
     return this.#link.lost;
   }
 
+  /** Resolves with the reason once nothing works any more. */
+  get whenLost(): Promise<ConnectionError> {
+    return this.#link.whenLost;
+  }
+
   /** Creates the session: once, before everything else (CREATE_SESSION). */
   async createSession(options: SessionOptions): Promise<RelaySession> {
     if (this.#session !== undefined) {

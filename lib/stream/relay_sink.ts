@@ -14,6 +14,7 @@ import {
   type RelaySession,
   type RelayStream,
   type SessionOptions,
+  type StreamOptions,
 } from "./relay_stream.ts";
 import type { ClosedChunk } from "./rotation.ts";
 
@@ -145,16 +146,32 @@ export class RelaySink implements TraceSink, AsyncDisposable {
 
   /** Adds a data stream called `CHANNEL_INSTANCE`, such as `ch0_0`. */
   async openStream(name: string): Promise<StreamSink> {
+    const { sink } = await this.addStream(name);
+    return sink;
+  }
+
+  /**
+   * {@linkcode openStream} with trace files of its own kind; gives the client's
+   * stream too.
+   */
+  async addStream(
+    name: string,
+    files: Pick<StreamOptions, "tracefileSize" | "tracefileCount"> = {},
+  ): Promise<{ readonly stream: RelayStream; readonly sink: StreamSink }> {
     const client = this.#client;
-    const stream = await client.addStream(this.#streamOptions(name));
+    const stream = await client.addStream({
+      ...this.#streamOptions(name),
+      ...files,
+    });
     // Without metadata a viewer could make nothing of it.
     if (this.#published) await client.streamsSent();
     let closing: Promise<void> | undefined;
-    return {
+    const sink: StreamSink = {
       writePacket: (content, packet) =>
         client.sendPacket(stream, content, packet),
       close: () => closing ??= client.closeStream(stream),
     };
+    return { stream, sink };
   }
 
   /**
