@@ -17,7 +17,11 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   kernel: ["ctf", "os"],
   ust: ["ctf", "os", "wire"],
   control: ["net", "os", "wire"],
-  session: ["ctf", "kernel", "net", "stream", "ust", "wire"],
+  // control: for URLs and filters, which both ends read.
+  session: [
+    ...["control", "ctf", "kernel", "net", "os"],
+    ...["stream", "ust", "wire"],
+  ],
   cli: [
     ...["control", "ctf", "kernel", "net", "os", "relay", "session"],
     ...["stream", "tracer", "ust", "viewer", "wire"],

@@ -1,0 +1,165 @@
+/** One stream of the consumer: packets that wait for an output, and their counts. */
+
+import type { PacketInfo, StreamSink } from "../ctf/sink.ts";
+import type { OutputStream, StreamFiles } from "./output.ts";
+
+/** What a stream needs of its consumer. */
+export interface ConsumerStreamHost {
+  /** Resolves when the metadata written so far has gone before. */
+  metadataGone(): Promise<void>;
+  /** Resolves when more may be under way. */
+  room(): Promise<void>;
+  /** Bytes that were handed to the output. */
+  handedOver(bytes: number): void;
+}
+
+interface Waiting {
+  readonly content: Uint8Array;
+  readonly info: PacketInfo;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What became of a stream's packets. */
+export interface PacketCounts {
+  readonly name: string;
+  /** Handed to the output. */
+  readonly sent: number;
+  /** Sent, and not confirmed by a relay daemon. */
+  readonly unconfirmed: number;
+  /** On their way to the output. */
+  readonly waiting: number;
+  /** Given up. */
+  readonly dropped: number;
+}
+
+/** Takes a stream's packets from the tracer, which waits for each of them. */
+export class ConsumerStream implements StreamSink {
+  readonly #host: ConsumerStreamHost;
+  readonly #waiting: Waiting[] = [];
+  #output: OutputStream | undefined;
+  #pump: Promise<void> | undefined;
+  #givenUp: Error | undefined;
+  #sent = 0;
+  #confirmed = 0;
+  #dropped = 0;
+  #sentAtBeat = -1;
+
+  constructor(
+    host: ConsumerStreamHost,
+    readonly name: string,
+    readonly files: StreamFiles,
+    /** Number of its stream class. */
+    readonly streamClassId: bigint,
+  ) {
+    this.#host = host;
+  }
+
+  get counts(): PacketCounts {
+    return {
+      name: this.name,
+      sent: this.#sent,
+      unconfirmed: this.#sent - this.#confirmed,
+      waiting: this.#waiting.length,
+      dropped: this.#dropped,
+    };
+  }
+
+  /** Resolves once the output has taken the packet; rejects where it is lost. */
+  writePacket(content: Uint8Array, info: PacketInfo): Promise<void> {
+    if (this.#givenUp !== undefined) {
+      this.#dropped++;
+      return Promise.reject(this.#givenUp);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ content, info, resolve, reject });
+    this.#start();
+    return promise;
+  }
+
+  /** Its packets go on to `output` from now on. */
+  attach(output: OutputStream): void {
+    this.#output = output;
+    this.#start();
+  }
+
+  /** Its packets wait again. */
+  detach(): void {
+    this.#output = undefined;
+  }
+
+  /** Resolves when nothing waits. */
+  async drained(): Promise<void> {
+    while (this.#waiting.length > 0 && this.#pump !== undefined) {
+      await this.#pump;
+    }
+  }
+
+  /** How many packets were sent, to be told to {@linkcode confirm} later. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** The first `count` packets are stored. */
+  confirm(count: number): void {
+    this.#confirmed = Math.max(this.#confirmed, count);
+  }
+
+  /** Refuses what waits, and everything that comes. */
+  giveUp(error: Error): void {
+    this.#givenUp = error;
+    this.#output = undefined;
+    for (const { reject } of this.#waiting.splice(0)) {
+      this.#dropped++;
+      reject(error);
+    }
+  }
+
+  /** Tells live viewers that there was nothing since the last beat. */
+  async beat(now: bigint): Promise<void> {
+    const isQuiet = this.#sent === this.#sentAtBeat &&
+      this.#waiting.length === 0;
+    this.#sentAtBeat = this.#sent;
+    if (isQuiet) await this.#output?.beacon?.(now, this.streamClassId);
+  }
+
+  async close(): Promise<void> {
+    // The session ends streams, not the tracer: it may record again.
+  }
+
+  #start(): void {
+    if (this.#output === undefined || this.#pump !== undefined) return;
+    this.#pump = this.#run().finally(() => {
+      this.#pump = undefined;
+      if (this.#waiting.length > 0) this.#start();
+    });
+  }
+
+  async #run(): Promise<void> {
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      await this.#host.metadataGone();
+      await this.#host.room();
+      const output = this.#output;
+      if (output === undefined) return;
+      try {
+        await output.writePacket(next.content, next.info);
+      } catch (error) {
+        this.#settle(next, error);
+        continue;
+      }
+      this.#sent++;
+      this.#host.handedOver(next.content.length);
+      this.#settle(next);
+    }
+  }
+
+  /** Takes a packet off, unless it was given up meanwhile. */
+  #settle(packet: Waiting, error?: unknown): void {
+    const index = this.#waiting.indexOf(packet);
+    if (index < 0) return;
+    this.#waiting.splice(index, 1);
+    if (error === undefined) return packet.resolve();
+    this.#dropped++;
+    packet.reject(error);
+  }
+}

@@ -1,0 +1,181 @@
+/** The kernel's part of a session: begun when it is first asked for. */
+
+import { errorText } from "../base/errors.ts";
+import { DomainType } from "../wire/sessiond/session.ts";
+import type { Context } from "./command.ts";
+import { Consumer } from "./consumer.ts";
+import { refuse } from "./errors.ts";
+import type { DaemonHost } from "./host.ts";
+import type { TraceOutput } from "./output.ts";
+import { DEFAULT_CHANNEL } from "./recording_state.ts";
+import type { Channel } from "./recording_state.ts";
+import type { KernelDomain, Session } from "./session.ts";
+import { SnapshotRing } from "./snapshot_ring.ts";
+
+/** How long a stop and a destroy may take, unless told otherwise (ms). */
+export const STOP_TIMEOUT_MS = 5_000;
+/** Pause between two tries to reach a relay daemon (ms). */
+const RETRY_MS = 1_000;
+
+/** How long a stop and a destroy may take, milliseconds. */
+export function stopTimeout(host: DaemonHost): number {
+  return host.stopTimeoutMs ?? STOP_TIMEOUT_MS;
+}
+
+/**
+ * Whether a request about this domain can be served at all.
+ *
+ * @throws {CommandError} With the stock code of why not.
+ */
+export function checkDomain(type: number, { host }: Context): void {
+  switch (type) {
+    case DomainType.KERNEL:
+      return checkKernel(host);
+    case DomainType.UST:
+      return refuse("NO_UST", "This session daemon traces the kernel only");
+    case DomainType.JUL:
+    case DomainType.LOG4J:
+    case DomainType.PYTHON:
+      return refuse(
+        "AGENT_TRACING_DISABLED",
+        "This session daemon traces the kernel only",
+      );
+    default:
+      return refuse("UNKNOWN_DOMAIN", `Domain ${type} is unknown`);
+  }
+}
+
+function checkKernel(host: DaemonHost): void {
+  if (!host.mayTraceKernel) refuse("NEED_ROOT_SESSIOND");
+  const { unavailable } = host.tracer;
+  if (unavailable !== undefined) refuse("KERN_NA", unavailable);
+}
+
+/** The kernel's part of a session, made where it is missing. */
+export function kernelOf(session: Session, context: Context): KernelDomain {
+  session.kernel ??= begin(session, context.host);
+  return session.kernel;
+}
+
+function begin(session: Session, host: DaemonHost): KernelDomain {
+  const warn = (line: string) =>
+    host.log.warning(`Session ${session.name}: ${line}`);
+  const isInMemory = session.isSnapshot || session.destination.kind === "none";
+  const sink = isInMemory
+    ? session.ring = new SnapshotRing((stream) => {
+      const channel = channelOfStream(session, stream);
+      return {
+        packets: Number(channel?.attributes.subBufferCount ?? 1n),
+        overwrite: channel?.attributes.overwrite ?? true,
+      };
+    })
+    : session.consumer = makeConsumer(session, host, warn);
+  const tracing = host.tracer.open({
+    session: session.name,
+    sink,
+    warn,
+    timeoutMs: stopTimeout(host),
+  });
+  // Connecting takes its time: it begins long before it is needed.
+  if (session.destination.kind === "relay") session.consumer?.begin();
+  return {
+    tracing,
+    channels: new Map(),
+    hasNamedChannel: false,
+    tracked: undefined,
+  };
+}
+
+function makeConsumer(
+  session: Session,
+  host: DaemonHost,
+  warn: (line: string) => void,
+): Consumer {
+  return new Consumer({
+    open: (signal) => openOutput(session, host, signal),
+    retryMs: host.retryMs ?? RETRY_MS,
+    files: (stream) => {
+      const attributes = channelOfStream(session, stream)?.attributes;
+      return {
+        traceFileSize: attributes?.traceFileSize ?? 0n,
+        traceFileCount: attributes?.traceFileCount ?? 0n,
+      };
+    },
+    streamClassId: (stream) =>
+      channelOfStream(session, stream)?.tracing.streamClassId ?? 0,
+    warn,
+  });
+}
+
+/** A consumer for a destination that took the place of another. */
+export function replaceConsumer(session: Session, host: DaemonHost): void {
+  if (session.kernel === undefined || session.consumer === undefined) return;
+  session.consumer.redirect();
+  if (session.destination.kind === "relay") session.consumer.begin();
+  else host.log.debug(`Session ${session.name} goes to a directory now`);
+}
+
+async function openOutput(
+  session: Session,
+  host: DaemonHost,
+  signal: AbortSignal,
+): Promise<TraceOutput> {
+  const { destination, options } = session;
+  switch (destination.kind) {
+    case "none":
+      throw new Error("The session has no output");
+    case "local": {
+      const { path } = destination;
+      return host.outputs.openLocal({ path, owner: options.owner });
+    }
+    case "relay":
+      try {
+        return await host.outputs.connectRelay({
+          hostname: destination.control.destination,
+          controlPort: destination.control.port,
+          dataPort: destination.data.port,
+          session: session.name,
+          basePath: destination.control.subdirectory,
+          nameContainsCreationTime: options.isNamedByTime,
+          liveTimer: options.liveTimer,
+          creationTime: options.createdAt,
+        }, signal);
+      } catch (error) {
+        throw new Error(
+          `No relay daemon at ${destination.control.destination}, ports ` +
+            `${destination.control.port} and ${destination.data.port}: ` +
+            `${errorText(error)}: start one there, or use another session`,
+          { cause: error },
+        );
+      }
+  }
+}
+
+/** The channel that a stream called `CHANNEL_INSTANCE` belongs to. */
+export function channelOfStream(
+  session: Session,
+  stream: string,
+): Channel | undefined {
+  return session.kernel?.channels.get(stream.replace(/_\d+$/, ""));
+}
+
+/**
+ * The name of the channel that a request without one means.
+ *
+ * @throws {CommandError} NEED_CHANNEL_NAME where that is not clear.
+ */
+export function channelName(kernel: KernelDomain, name: string): string {
+  if (name !== "") return name;
+  if (kernel.hasNamedChannel) refuse("NEED_CHANNEL_NAME");
+  return DEFAULT_CHANNEL;
+}
+
+/**
+ * Tells once that the relay daemon does not work.
+ *
+ * @throws {CommandError} RELAYD_CONNECT_FAIL.
+ */
+export function checkOutput(session: Session): void {
+  const failure = session.consumer?.takeFailure();
+  if (failure !== undefined) refuse("RELAYD_CONNECT_FAIL", failure.message);
+}

@@ -1,0 +1,191 @@
+/**
+ * A trace in a directory of this machine, in trace chunks: the tree that a
+ * stock consumer daemon writes.
+ */
+
+import type { Clock } from "../base/clock.ts";
+import { errorText } from "../base/errors.ts";
+import {
+  type AsOwner,
+  LocalStream,
+  makeDirectory,
+  writeAll,
+} from "./local_stream.ts";
+import type { ChunkLocation, StreamFiles, TraceOutput } from "./output.ts";
+import { chunkTime } from "./time_text.ts";
+
+/** Where chunks go that were left. */
+const ARCHIVES = "archives";
+
+/** Which directory, and how it is written. */
+export interface LocalOutputOptions {
+  /** The session's directory: absolute. */
+  readonly path: string;
+  /** Directory of the trace below a chunk's: `kernel`. */
+  readonly domain: string;
+  readonly clock: Clock;
+  /** Runs what touches names, as the owner of the session. */
+  readonly asOwner: AsOwner;
+  /** Snapshots have none. */
+  readonly hasIndex: boolean;
+}
+
+/** A trace in a directory. */
+export class LocalOutput implements TraceOutput {
+  readonly #options: LocalOutputOptions;
+  readonly #streams: LocalStream[] = [];
+  readonly #metadata: Uint8Array[] = [];
+  #metadataFile: Deno.FsFile | undefined;
+  #metadataTurn: Promise<unknown> = Promise.resolve();
+  #chunkId = 0;
+  #chunkBegin: number;
+  /** Whether the chunk has a directory of its own below the session's. */
+  #chunkName = "";
+  readonly #lost = Promise.withResolvers<Error>();
+
+  /**
+   * Makes the directory.
+   *
+   * @throws {Error} When it cannot be made.
+   */
+  constructor(options: LocalOutputOptions) {
+    this.#options = options;
+    this.#chunkBegin = options.clock.now();
+    options.asOwner(() => makeDirectory(this.#directory));
+  }
+
+  get lost(): Promise<Error> {
+    return this.#lost.promise;
+  }
+
+  openStream(name: string, files: StreamFiles): Promise<LocalStream> {
+    const host = {
+      asOwner: this.#options.asOwner,
+      directory: () => this.#directory,
+      hasIndex: this.#options.hasIndex,
+    };
+    const stream = new LocalStream(host, name, files);
+    stream.open();
+    this.#streams.push(stream);
+    return Promise.resolve(stream);
+  }
+
+  writeMetadata(bytes: Uint8Array): Promise<void> {
+    const kept = bytes.slice();
+    return this.#inMetadataTurn(async () => {
+      await this.#appendMetadata(kept);
+      this.#metadata.push(kept);
+    });
+  }
+
+  /** A write that returned is stored. */
+  waitUntilStored(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  rotate(): Promise<ChunkLocation> {
+    return this.#renew(() => this.#archive(), true);
+  }
+
+  archive(): Promise<ChunkLocation> {
+    return this.#renew(() => this.#archive(), false);
+  }
+
+  #archive(): ChunkLocation {
+    const { path, clock, asOwner, domain } = this.#options;
+    const begin = chunkTime(this.#chunkBegin);
+    const end = chunkTime(clock.now());
+    const archive = `${path}/${ARCHIVES}/${begin}-${end}-${this.#chunkId}`;
+    asOwner(() => {
+      makeDirectory(`${path}/${ARCHIVES}`);
+      if (this.#chunkName === "") {
+        makeDirectory(archive);
+        moveIfThere(this.#directory, `${archive}/${domain}`);
+      } else moveIfThere(`${path}/${this.#chunkName}`, archive);
+    });
+    this.#chunkId++;
+    this.#chunkBegin = clock.now();
+    this.#chunkName = `${chunkTime(this.#chunkBegin)}-${this.#chunkId}`;
+    return { kind: "local", path: archive };
+  }
+
+  clear(): Promise<void> {
+    return this.#renew(() => {
+      this.#options.asOwner(() => {
+        try {
+          Deno.removeSync(this.#directory, { recursive: true });
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      });
+      this.#chunkBegin = this.#options.clock.now();
+    }, true);
+  }
+
+  async close(): Promise<void> {
+    await this.#metadataTurn;
+    for (const stream of this.#streams) await stream.leave(Promise.resolve());
+    this.#metadataFile?.close();
+    this.#metadataFile = undefined;
+  }
+
+  get #directory(): string {
+    const { path, domain } = this.#options;
+    return [path, this.#chunkName, domain].filter((name) => name !== "")
+      .join("/");
+  }
+
+  /** Has all files closed, moves on, and opens them anew if it goes on. */
+  #renew<T>(move: () => T, goesOn: boolean): Promise<T> {
+    return this.#inMetadataTurn(async () => {
+      const { promise: moved, resolve } = Promise.withResolvers<void>();
+      try {
+        for (const stream of this.#streams) await stream.leave(moved);
+        this.#metadataFile?.close();
+        this.#metadataFile = undefined;
+        const result = move();
+        if (!goesOn) return result;
+        for (const stream of this.#streams) stream.open();
+        for (const bytes of this.#metadata) await this.#appendMetadata(bytes);
+        return result;
+      } finally {
+        resolve();
+      }
+    });
+  }
+
+  async #appendMetadata(bytes: Uint8Array): Promise<void> {
+    const path = `${this.#directory}/metadata`;
+    this.#metadataFile ??= this.#options.asOwner(() => {
+      makeDirectory(this.#directory);
+      return Deno.openSync(path, {
+        create: true,
+        write: true,
+        truncate: true,
+        mode: 0o660,
+      });
+    });
+    try {
+      await writeAll(this.#metadataFile, bytes);
+    } catch (error) {
+      this.#lost.resolve(
+        new Error(`Cannot write ${path}: ${errorText(error)}`),
+      );
+      throw error;
+    }
+  }
+
+  #inMetadataTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#metadataTurn.then(run);
+    this.#metadataTurn = result.catch(() => {});
+    return result;
+  }
+}
+
+function moveIfThere(from: string, to: string): void {
+  try {
+    Deno.renameSync(from, to);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
