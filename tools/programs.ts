@@ -1,7 +1,7 @@
 /** The executables, and the permissions that each is compiled with. */
 
-import { lttngPermissionFlags } from "../lib/cli/lttng_options.ts";
 import { relaydPermissionFlags } from "../lib/cli/relayd_options.ts";
+import { sessiondPermissionFlags } from "../lib/cli/sessiond_options.ts";
 
 /** One executable. */
 export interface Program {
@@ -23,6 +23,6 @@ export const PROGRAMS: readonly Program[] = [
   {
     name: "lttng",
     entry: "cli.ts",
-    permissions: lttngPermissionFlags(),
+    permissions: sessiondPermissionFlags(),
   },
 ];

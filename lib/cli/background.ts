@@ -8,8 +8,23 @@ import {
   BACKGROUND_VARIABLE,
   relaydPermissionFlags,
 } from "./relayd_options.ts";
-import type { RelaydSettings } from "./relayd_settings.ts";
 import { systemReason } from "./surroundings.ts";
+
+/** Whether a daemon goes to the background, and whether it lets go of its terminal. */
+export type BackgroundMode = "no" | "keep-error-stream" | "detach";
+
+/** How a program starts itself again. */
+export interface BackgroundProgram {
+  /** Marks the process that is started. */
+  readonly variable: string;
+  /** Permissions of `deno run`, where it is no executable of its own. */
+  readonly permissions: () => readonly string[];
+}
+
+const RELAYD: BackgroundProgram = {
+  variable: BACKGROUND_VARIABLE,
+  permissions: relaydPermissionFlags,
+};
 
 /** What the background process writes to its standard output when it serves. */
 const READY_LINE = "ready";
@@ -39,11 +54,12 @@ export type Launch =
  */
 export async function launchInBackground(
   args: readonly string[],
-  mode: RelaydSettings["background"],
+  mode: BackgroundMode,
+  program: BackgroundProgram = RELAYD,
 ): Promise<Launch> {
   let child: Deno.ChildProcess;
   try {
-    child = spawnAgain(args, mode);
+    child = spawnAgain(args, mode, program);
   } catch (error) {
     const reason = `Cannot start the background process: ${
       systemReason(error)
@@ -83,9 +99,12 @@ export async function launchInBackground(
  * Whether this is the process that {@linkcode launchInBackground} started; the
  * mark is taken away, so that no process started from here bears it.
  */
-export function isBackgroundProcess(settings: RelaydSettings): boolean {
-  const mark = Deno.env.get(BACKGROUND_VARIABLE);
-  if (mark !== undefined) Deno.env.delete(BACKGROUND_VARIABLE);
+export function isBackgroundProcess(
+  settings: { readonly background: BackgroundMode },
+  { variable }: BackgroundProgram = RELAYD,
+): boolean {
+  const mark = Deno.env.get(variable);
+  if (mark !== undefined) Deno.env.delete(variable);
   return settings.background !== "no" && mark === settings.background;
 }
 
@@ -101,7 +120,7 @@ export function foregroundReadiness(signalParent: boolean): Readiness {
 
 /** Readiness of the background process, told through its standard output. */
 export function backgroundReadiness(
-  mode: RelaydSettings["background"],
+  mode: BackgroundMode,
 ): Readiness {
   if (mode !== "detach") {
     return { writeLine: writeErrorLine, ready: () => tellParent(READY_LINE) };
@@ -146,14 +165,15 @@ function writeAll(stream: typeof Deno.stderr, line: string): void {
 
 function spawnAgain(
   args: readonly string[],
-  mode: RelaydSettings["background"],
+  mode: BackgroundMode,
+  { variable, permissions }: BackgroundProgram,
 ): Deno.ChildProcess {
   const program = Deno.build.standalone
     ? []
-    : ["run", "--quiet", ...relaydPermissionFlags(), Deno.mainModule];
+    : ["run", "--quiet", ...permissions(), Deno.mainModule];
   return new Deno.Command(Deno.execPath(), {
     args: [...program, ...args],
-    env: { [BACKGROUND_VARIABLE]: mode },
+    env: { [variable]: mode },
     detached: true,
     stdin: "null",
     stdout: "piped",

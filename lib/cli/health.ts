@@ -23,13 +23,14 @@ const REQUEST_TIMEOUT_MS = 5_000;
 export function serveHealth(
   path: string,
   owner: { readonly groupId: number } | undefined,
+  hint = "choose another path with LTTNG_RELAYD_HEALTH",
 ): Disposable {
   let listener: Deno.UnixListener;
   try {
     removeStaleSocket(path);
     listener = Deno.listen({ transport: "unix", path });
   } catch (cause) {
-    throw socketError(path, cause);
+    throw socketError(path, cause, hint);
   }
   const health = new HealthServer(listener, path);
   try {
@@ -37,7 +38,7 @@ export function serveHealth(
     if (owner !== undefined) Deno.chownSync(path, 0, owner.groupId);
   } catch (cause) {
     health[Symbol.dispose]();
-    throw socketError(path, cause);
+    throw socketError(path, cause, hint);
   }
   void health.serve();
   return health;
@@ -112,7 +113,7 @@ async function readFully(
 }
 
 /** Removes what a daemon that was killed left; never anything but a socket. */
-function removeStaleSocket(path: string): void {
+export function removeStaleSocket(path: string): void {
   let info: Deno.FileInfo;
   try {
     info = Deno.lstatSync(path);
@@ -124,11 +125,13 @@ function removeStaleSocket(path: string): void {
   Deno.removeSync(path);
 }
 
-function socketError(path: string, cause: unknown): StartError {
+function socketError(
+  path: string,
+  cause: unknown,
+  hint: string,
+): StartError {
   return new StartError(
-    `Cannot make the health socket ${path}: ${
-      pathReason(cause)
-    }: choose another path with LTTNG_RELAYD_HEALTH`,
+    `Cannot make the health socket ${path}: ${pathReason(cause)}: ${hint}`,
     { cause },
   );
 }

@@ -1,7 +1,6 @@
 /** The program `relayd`: from its command line to its exit status. */
 
 import { systemClock } from "../base/clock.ts";
-import { errorText } from "../base/errors.ts";
 import { SHUTDOWN_TIMEOUT_MS } from "../base/limits.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { VERSION } from "../base/version.ts";
@@ -16,6 +15,7 @@ import {
   type Readiness,
   writeErrorLine,
 } from "./background.ts";
+import { closeWithin, EndSignals, logInternalErrors } from "./end_signals.ts";
 import { serveHealth } from "./health.ts";
 import { formatOptionList } from "./help.ts";
 import { OptionError } from "./options.ts";
@@ -163,57 +163,13 @@ async function shutDown(
   end: EndSignals,
   log: Log,
 ): Promise<number> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<string>((resolve) => {
-    const seconds = END_TIMEOUT_MS / 1_000;
-    timer = setTimeout(
-      () => resolve(`Not closed within ${seconds} s`),
-      END_TIMEOUT_MS,
-    );
-  });
-  const cut = await Promise.race([
-    relay.shutdown().then(() => undefined),
-    late,
-    end.second.then((signal) => `Second signal: ${signal}`),
-  ]);
-  clearTimeout(timer);
+  const cut = await closeWithin(relay.shutdown(), END_TIMEOUT_MS, end);
   if (cut === undefined) {
     log.info("Stopped");
     return 0;
   }
   log.error(`${cut}: ended with connections open`);
   return FAILURE;
-}
-
-/** The first two signals that ask the daemon to end. */
-class EndSignals implements Disposable {
-  readonly first: Promise<Deno.Signal>;
-  readonly second: Promise<Deno.Signal>;
-  readonly #handlers: ReadonlyMap<Deno.Signal, () => void>;
-
-  constructor() {
-    const first = Promise.withResolvers<Deno.Signal>();
-    const second = Promise.withResolvers<Deno.Signal>();
-    this.first = first.promise;
-    this.second = second.promise;
-    const signals: Deno.Signal[] = Deno.build.os === "windows"
-      ? ["SIGINT", "SIGBREAK"]
-      : ["SIGINT", "SIGTERM"];
-    let signalled = false;
-    this.#handlers = new Map(signals.map((signal) => [signal, () => {
-      (signalled ? second : first).resolve(signal);
-      signalled = true;
-    }]));
-    for (const [signal, handler] of this.#handlers) {
-      Deno.addSignalListener(signal, handler);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    for (const [signal, handler] of this.#handlers) {
-      Deno.removeSignalListener(signal, handler);
-    }
-  }
 }
 
 function relayOptions(settings: RelaydSettings, log: Log): RelayOptions {
@@ -303,27 +259,6 @@ function logAddress(
 ): void {
   const { hostname, port } = address;
   log.info(`${label}: ${formatAddress(address)}`, { role, hostname, port });
-}
-
-/** A fault of ours in one connection must not end the others. */
-function logInternalErrors(log: Log): () => void {
-  function report(event: Event, reason: unknown) {
-    event.preventDefault();
-    const stack = reason instanceof Error ? reason.stack : undefined;
-    log.error(`Internal error: ${errorText(reason)}`, { stack });
-  }
-  function onRejection(event: PromiseRejectionEvent) {
-    report(event, event.reason);
-  }
-  function onError(event: ErrorEvent) {
-    report(event, event.error);
-  }
-  globalThis.addEventListener("unhandledrejection", onRejection);
-  globalThis.addEventListener("error", onError);
-  return () => {
-    globalThis.removeEventListener("unhandledrejection", onRejection);
-    globalThis.removeEventListener("error", onError);
-  };
 }
 
 function dropPermissions(): void {

@@ -7,20 +7,17 @@ import {
   parseListenUrl,
 } from "../net/url.ts";
 import { errorText } from "../base/errors.ts";
-import { parseConfigFile } from "./config_file.ts";
+import { configFileLayers } from "./config_layers.ts";
 import {
-  configLayer,
   environmentLayer,
   type MergedOptions,
   mergeLayers,
   OptionError,
-  type OptionLayer,
   parseCommandLine,
   parseSwitch,
 } from "./options.ts";
 import {
   absolutePath,
-  homeDirectory,
   isAbsolutePath,
   requireHome,
   runDirectory,
@@ -69,8 +66,6 @@ export type RelaydRequest =
 const LEAST_FILE_POOL_SIZE = 100;
 /** Open trace files where the system's limit is unknown. */
 const CAUTIOUS_FILE_POOL_SIZE = 512;
-/** Where every user's configuration begins. */
-const SYSTEM_CONFIG_FILE = "/etc/lttng/lttng.conf";
 /** Keep-alive details that Deno's sockets cannot set. */
 const UNSUPPORTED_KEEP_ALIVE = [
   "IDLE_TIME",
@@ -97,7 +92,8 @@ export function readRelaydRequest(
   const warnings = rest.map((argument) =>
     `Ignored argument: ${argument}: relayd takes options only`
   );
-  const files = configFileLayers(layer, surroundings, warnings);
+  const section = { name: "relayd", table: RELAYD_OPTIONS };
+  const files = configFileLayers(section, layer, surroundings, warnings);
   const options = mergeLayers(RELAYD_OPTIONS, [
     environmentLayer(RELAYD_OPTIONS, surroundings.env),
     ...files,
@@ -105,58 +101,6 @@ export function readRelaydRequest(
   ]);
   const settings = toSettings(options, surroundings, warnings);
   return { kind: "serve", settings };
-}
-
-function configFileLayers(
-  commandLine: OptionLayer,
-  surroundings: Surroundings,
-  warnings: string[],
-): OptionLayer[] {
-  const paths: { path: string; chosen: boolean }[] = [];
-  if (surroundings.os !== "windows") {
-    paths.push({ path: SYSTEM_CONFIG_FILE, chosen: false });
-  }
-  const home = homeDirectory(surroundings);
-  if (home !== undefined) {
-    paths.push({ path: `${home}/.lttng/lttng.conf`, chosen: false });
-  }
-  const chosen = commandLine.given.get("config")?.value;
-  if (chosen !== undefined) paths.push({ path: String(chosen), chosen: true });
-  return paths.flatMap(({ path, chosen }) => {
-    const text = readConfigFile(path, chosen, surroundings, warnings);
-    if (text === undefined) return [];
-    const read = configLayer(RELAYD_OPTIONS, configEntries(text, path), path);
-    warnings.push(...read.warnings);
-    return [read.layer];
-  });
-}
-
-function readConfigFile(
-  path: string,
-  chosen: boolean,
-  surroundings: Surroundings,
-  warnings: string[],
-): string | undefined {
-  try {
-    const text = surroundings.readTextFile(path);
-    if (text !== undefined || !chosen) return text;
-  } catch (error) {
-    const line = `Cannot read the configuration file ${path}: ${
-      errorText(error)
-    }`;
-    if (chosen) throw new OptionError(line);
-    warnings.push(line);
-    return undefined;
-  }
-  throw new OptionError(`No such configuration file: ${path}`);
-}
-
-function configEntries(text: string, path: string) {
-  try {
-    return parseConfigFile(text, "relayd");
-  } catch (error) {
-    throw new OptionError(`${path}: ${errorText(error)}`);
-  }
 }
 
 function toSettings(

@@ -62,7 +62,7 @@ export class PidFile implements Disposable {
     this.#path = path;
     this.#draft = `${path}.${Deno.pid}.part`;
     try {
-      Deno.writeTextFileSync(this.#draft, `${Deno.pid}\n`);
+      Deno.writeTextFileSync(this.#draft, `${Deno.pid}\n`, { mode: 0o644 });
     } catch (cause) {
       throw this.#failed(cause);
     }
