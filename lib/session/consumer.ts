@@ -53,6 +53,7 @@ export class Consumer implements TraceSink {
   #underWay = 0;
   #bytes = 0;
   #generation = 0;
+  #isDraining = false;
   #confirming: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions) {
@@ -152,6 +153,16 @@ export class Consumer implements TraceSink {
     return Promise.resolve(stream);
   }
 
+  /**
+   * While the tracer waits for its last packets to be taken, those that can
+   * never be are refused at once; else they wait, and the tracer's buffers
+   * fill up as their channel has it.
+   */
+  set isDraining(isDraining: boolean) {
+    this.#isDraining = isDraining;
+    this.#refuseLost();
+  }
+
   /** The tracer says that nothing follows: the session may know better. */
   close(): Promise<void> {
     return Promise.resolve();
@@ -195,12 +206,6 @@ export class Consumer implements TraceSink {
     await bounded.reaches(this.#output?.close(timeoutMs) ?? Promise.resolve());
     await bounded.reaches(this.#opening ?? Promise.resolve());
     return this.counts;
-  }
-
-  /** Gives up what waits: the tracer counts it as lost. */
-  giveUp(why: string): void {
-    const error = new Error(why);
-    for (const stream of this.#streams) stream.giveUp(error);
   }
 
   async #open(): Promise<void> {
@@ -250,6 +255,13 @@ export class Consumer implements TraceSink {
     if (output !== this.#output || this.#end.signal.aborted) return;
     for (const stream of this.#streams) stream.detach();
     this.#fail("lost", error);
+    this.#refuseLost();
+  }
+
+  #refuseLost(): void {
+    if (!this.#isDraining || this.#state !== "lost") return;
+    const error = this.#failure ?? new Error("The output is lost");
+    for (const stream of this.#streams) stream.giveUp(error);
   }
 
   #fail(state: "failed" | "lost", error: unknown): void {

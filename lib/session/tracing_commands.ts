@@ -105,6 +105,7 @@ async function start(session: Session, host: DaemonHost): Promise<void> {
       refuse("CREATE_TRACE_CHUNK_FAIL_CONSUMER", errorText(error));
     }
   }
+  if (consumer !== undefined) consumer.isDraining = false;
   try {
     await kernel.tracing.start();
   } catch (error) {
@@ -159,6 +160,7 @@ async function settle(
 ): Promise<void> {
   const { kernel, consumer } = session;
   if (kernel === undefined) return;
+  if (consumer !== undefined) consumer.isDraining = true;
   const stopped = kernel.tracing.stop();
   stopped.catch((error) => {
     host.log.warning(`Session ${session.name}: ${errorText(error)}`);
