@@ -131,6 +131,11 @@ export class FakeTracing implements Tracing {
     for (const channel of this.channels) channel.produce(count, text);
   }
 
+  /** Adds to the metadata. */
+  async addMetadata(text: string): Promise<void> {
+    await this.#options.sink.writeMetadata(packMetadata(text, this.uuid, "le"));
+  }
+
   /** Nanoseconds that never go back. */
   time(): number {
     this.#lastTime = Math.max(
