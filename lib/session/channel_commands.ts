@@ -49,6 +49,7 @@ export const channelCommands: Handlers<"DISABLE_CHANNEL" | "ENABLE_CHANNEL"> = {
 
   DISABLE_CHANNEL({ session: name, domain, channelName }, context) {
     const session = context.sessions.find(name, context.caller);
+    if (session.kernel === undefined) refuse("NO_CHANNEL");
     checkDomain(domain.type, context);
     return session.inTurn(async () => {
       checkOutput(session);

@@ -39,6 +39,7 @@ export const eventCommands: Handlers<
 
   DISABLE_EVENT({ session: name, domain, event, ...request }, context) {
     const session = context.sessions.find(name, context.caller);
+    if (session.kernel === undefined) refuse("NO_CHANNEL");
     checkDomain(domain.type, context);
     return session.inTurn(async () => {
       const { kernel } = eventPlace(session, context);

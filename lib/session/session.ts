@@ -86,6 +86,8 @@ export class Session {
   stopping: Promise<void> | undefined;
   readonly snapshotOutputs: SnapshotOutput[] = [];
   snapshotCount = 0;
+  /** Number of the next snapshot output. */
+  nextSnapshotOutput = 1;
   rotation: Rotation | undefined;
   readonly schedules: RotationSchedules = {
     period: undefined,

@@ -60,7 +60,7 @@ export const sessionCommands: Handlers<
     }, type === "snapshot" ? { kind: "none" } : destination);
     if (type === "snapshot" && destination.kind !== "none") {
       session.snapshotOutputs.push({
-        id: 1,
+        id: session.nextSnapshotOutput++,
         name: "snapshot-1",
         destination,
         maximumSize: 0n,

@@ -30,7 +30,7 @@ export const snapshotCommands: Handlers<
         )
       ) refuse("SNAPSHOT_UNSUPPORTED");
       if (session.snapshotOutputs.length > 0) refuse("SNAPSHOT_OUTPUT_EXIST");
-      const id = 1;
+      const id = session.nextSnapshotOutput++;
       session.snapshotOutputs.push({
         id,
         name: output.name === "" ? `snapshot-${id}` : checkedName(output.name),
