@@ -1,7 +1,8 @@
 /** Which program the executable is: `lttng`, or the daemon that it has inside. */
 
 import process from "node:process";
-import { unavailableTracer } from "../session/unavailable_tracer.ts";
+import { TracefsTracer } from "../kernel/tracefs_tracer.ts";
+import { KernelSessionTracer } from "../session/kernel.ts";
 import { runLttng } from "./lttng.ts";
 import { runSessiond } from "./sessiond.ts";
 
@@ -21,5 +22,5 @@ export async function runProgram(args: readonly string[]): Promise<number> {
 }
 
 function makeTracer() {
-  return unavailableTracer("This executable has no kernel tracer");
+  return new KernelSessionTracer(new TracefsTracer());
 }

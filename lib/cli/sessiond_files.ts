@@ -17,6 +17,7 @@ export function prepareSessiondDirectory(
   try {
     const mode = isRoot ? 0o755 : 0o700;
     Deno.mkdirSync(runDirectory, { recursive: true, mode });
+    if (isRoot) Deno.chmodSync(runDirectory, mode);
     if (group !== undefined) Deno.chownSync(runDirectory, 0, group);
   } catch (cause) {
     throw new StartError(

@@ -15,6 +15,7 @@ import type {
   KernelChannel,
   KernelChannelOptions,
   KernelEventRule,
+  KernelStreamStatistics,
 } from "./kernel_tracer.ts";
 import type { CatalogEvent, TracefsEvent } from "./naming.ts";
 import { FORK_EVENTS, OBSERVED_EVENTS } from "./observers.ts";
@@ -252,6 +253,16 @@ export class Channel implements KernelChannel {
       sum.refused += writer.refused;
     }
     return sum;
+  }
+
+  async streamStatistics(): Promise<KernelStreamStatistics[]> {
+    if (!this.#isClosed) await this.#ask("statistics");
+    return [...this.#writers].map(([cpu, writer]) => ({
+      name: `${this.name}_${cpu}`,
+      events: writer.events,
+      discarded: this.#statistics.get(cpu)?.discarded ?? 0,
+      refused: writer.refused,
+    }));
   }
 
   /** Closes the streams in the sink. */

@@ -170,6 +170,20 @@ export interface KernelChannel {
    * @throws {ContextError} where it cannot be had, or recording has begun.
    */
   addContext(name: string): void;
+  /** What became of the events of each of its streams so far. */
+  streamStatistics(): Promise<readonly KernelStreamStatistics[]>;
+}
+
+/** Counts of one stream of a channel. */
+export interface KernelStreamStatistics {
+  /** `CHANNEL_PROCESSOR`. */
+  readonly name: string;
+  /** Events in packets that the sink has taken. */
+  readonly events: number;
+  /** Events lost by its ring buffer. */
+  readonly discarded: number;
+  /** Events in packets that the sink refused. */
+  readonly refused: number;
 }
 
 /** Counts of a recording. */

@@ -44,15 +44,17 @@ export class ConsumerStream implements StreamSink {
   #confirmed = 0;
   #dropped = 0;
   #sentAtBeat = -1;
+  /** Number of its stream class: as its channel has it, then as its packets do. */
+  #streamClassId: bigint;
 
   constructor(
     host: ConsumerStreamHost,
     readonly name: string,
     readonly files: StreamFiles,
-    /** Number of its stream class. */
-    readonly streamClassId: bigint,
+    streamClassId: bigint,
   ) {
     this.#host = host;
+    this.#streamClassId = streamClassId;
   }
 
   get counts(): PacketCounts {
@@ -71,6 +73,7 @@ export class ConsumerStream implements StreamSink {
       this.#dropped++;
       return Promise.reject(this.#givenUp);
     }
+    this.#streamClassId = info.streamClassId;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ content, info, resolve, reject });
     this.#start();
@@ -120,7 +123,7 @@ export class ConsumerStream implements StreamSink {
     const isQuiet = this.#sent === this.#sentAtBeat &&
       this.#waiting.length === 0;
     this.#sentAtBeat = this.#sent;
-    if (isQuiet) await this.#output?.beacon?.(now, this.streamClassId);
+    if (isQuiet) await this.#output?.beacon?.(now, this.#streamClassId);
   }
 
   async close(): Promise<void> {

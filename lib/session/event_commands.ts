@@ -7,7 +7,7 @@ import {
   EventType,
   LogLevelType,
 } from "../wire/sessiond/recording.ts";
-import type { Handlers } from "./command.ts";
+import type { Context, Handlers } from "./command.ts";
 import { channelFor, eventPlace } from "./channel_commands.ts";
 import { contextName } from "./context_name.ts";
 import { refuse } from "./errors.ts";
@@ -26,6 +26,7 @@ export const eventCommands: Handlers<
     checkDomain(domain.type, context);
     return session.inTurn(async () => {
       const { kernel } = eventPlace(session, context);
+      checkProgram(event, context);
       const rules = rulesOf(event);
       const channel = channelFor(
         session,
@@ -155,36 +156,53 @@ function parse(text: string): Node {
 }
 
 function tracingRule(
-  { type, name, probe, functionEntry }: EventBlock,
+  { type, name, ...block }: EventBlock,
   filter: Node | undefined,
 ): TracingRule {
+  const rule = { pattern: name, filter };
   switch (type) {
     case EventType.TRACEPOINT:
-      return { kind: "tracepoint", pattern: name, filter };
+      return { ...rule, kind: "tracepoint" };
     case EventType.SYSCALL:
-      return { kind: "syscall", pattern: name, filter };
+      return { ...rule, kind: "syscall" };
     case EventType.PROBE:
     case EventType.FUNCTION:
       return {
+        ...rule,
         kind: type === EventType.PROBE ? "probe" : "function",
-        pattern: name,
-        filter,
-        symbol: probe?.symbol ?? "",
-        offset: probe?.offset ?? 0n,
-        address: probe?.address ?? 0n,
+        ...block.probe ?? refuse("INVALID", "A probe without a place"),
       };
     case EventType.FUNCTION_ENTRY:
       return {
-        kind: "function",
-        pattern: name,
-        filter,
-        symbol: functionEntry?.symbol ?? "",
+        ...{ ...rule, kind: "probe", offset: 0n, address: 0n },
+        symbol: block.functionEntry?.symbol ?? name,
       };
-    case EventType.USERSPACE_PROBE:
-      return refuse("NOT_SUPPORTED", "Userspace probes are not traced");
+    case EventType.USERSPACE_PROBE: {
+      const { path, functionName, providerName, probeName } =
+        block.userspaceProbe ?? refuse("PROBE_LOCATION_INVAL");
+      return {
+        ...{ ...rule, kind: "userspace probe", path, functionName },
+        ...{ provider: providerName, probe: probeName },
+      };
+    }
     default:
       return refuse("UND", `Event type ${type} is unknown`);
   }
+}
+
+/**
+ * A user may look into programs that the user can read, though root traces.
+ *
+ * @throws {CommandError} PROBE_LOCATION_INVAL.
+ */
+function checkProgram(
+  { userspaceProbe }: EventBlock,
+  { host, caller }: Context,
+): void {
+  if (userspaceProbe === undefined) return;
+  const { path } = userspaceProbe;
+  if (path.startsWith("/") && host.outputs.mayRead(caller, path)) return;
+  refuse("PROBE_LOCATION_INVAL", `User ${caller.uid} cannot read ${path}`);
 }
 
 /** What the stock client leaves alone in a DISABLE_EVENT. */

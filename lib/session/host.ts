@@ -57,6 +57,8 @@ export interface Outputs {
     text: string,
     overwrite: boolean,
   ): void;
+  /** Whether that user may read a file. */
+  mayRead(caller: Caller, path: string): boolean;
   /** The home that the user database has. */
   homeOf(uid: number): string | undefined;
 }

@@ -3,7 +3,7 @@
  * stock consumer daemon writes.
  */
 
-import type { Clock } from "../base/clock.ts";
+import { basicIso8601, type Clock } from "../base/clock.ts";
 import { errorText } from "../base/errors.ts";
 import {
   type AsOwner,
@@ -12,7 +12,6 @@ import {
   writeAll,
 } from "./local_stream.ts";
 import type { ChunkLocation, StreamFiles, TraceOutput } from "./output.ts";
-import { chunkTime } from "./time_text.ts";
 
 /** Where chunks go that were left. */
 const ARCHIVES = "archives";
@@ -180,6 +179,11 @@ export class LocalOutput implements TraceOutput {
     this.#metadataTurn = result.catch(() => {});
     return result;
   }
+}
+
+/** A time in the name of a chunk. */
+function chunkTime(milliseconds: number): string {
+  return basicIso8601(new Date(milliseconds));
 }
 
 function moveIfThere(from: string, to: string): void {

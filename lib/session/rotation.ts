@@ -115,7 +115,7 @@ function rotate(session: Session, host: DaemonHost): Rotation {
   };
   session.rotation = rotation;
   session.rotatedSinceStop = !session.isActive;
-  rotation.done = archive(session).then((location) => {
+  rotation.done = archive(session, host).then((location) => {
     rotation.location = location;
     rotation.state = "completed";
   }).catch((error) => {
@@ -129,11 +129,19 @@ function rotate(session: Session, host: DaemonHost): Rotation {
   return rotation;
 }
 
-async function archive(session: Session): Promise<ChunkLocation> {
+async function archive(
+  session: Session,
+  host: DaemonHost,
+): Promise<ChunkLocation> {
   const { kernel, consumer } = session;
-  // What was recorded before belongs to the chunk that ends.
-  if (session.isActive) await kernel?.tracing.flush();
-  else await session.stopping;
+  // What was recorded before belongs to the chunk that ends; what a slow
+  // output does not take in time goes to the next.
+  try {
+    if (session.isActive) await kernel?.tracing.flush();
+    else await session.stopping;
+  } catch (error) {
+    host.log.debug(`Session ${session.name}: ${errorText(error)}`);
+  }
   const output = consumer?.output;
   if (output === undefined) throw new Error("The output does not work");
   session.chunkStartBytes = consumer?.bytes ?? 0;

@@ -4,6 +4,7 @@ import {
   ChannelOutput,
   ContextType,
   EventType,
+  type UserspaceProbe,
 } from "../wire/sessiond/recording.ts";
 import { type Destination, urlOf } from "./destination.ts";
 import type { Channel, Context, Rule } from "./recording_state.ts";
@@ -127,7 +128,11 @@ const eventTypes: ReadonlyMap<number, string> = new Map([
   [EventType.FUNCTION, "FUNCTION"],
   [EventType.FUNCTION_ENTRY, "FUNCTION_ENTRY"],
   [EventType.SYSCALL, "SYSCALL"],
+  [EventType.USERSPACE_PROBE, "USERSPACE_PROBE"],
 ]);
+
+/** By number. */
+const lookups = ["DEFAULT", "ELF", "SDT"];
 
 function eventElement({ block, isEnabled }: Rule): Element {
   return ["event", [
@@ -140,7 +145,12 @@ function eventElement({ block, isEnabled }: Rule): Element {
   ]];
 }
 
-function eventAttributes({ probe, functionEntry }: Rule["block"]): Element[] {
+function eventAttributes(
+  { probe, functionEntry, userspaceProbe }: Rule["block"],
+): Element[] {
+  if (userspaceProbe !== undefined) {
+    return [["attributes", [userspaceProbeElement(userspaceProbe)]]];
+  }
   if (functionEntry !== undefined) {
     const symbol: Element = ["symbol_name", functionEntry.symbol];
     return [["attributes", [["function_attributes", [symbol]]]]];
@@ -152,6 +162,23 @@ function eventAttributes({ probe, functionEntry }: Rule["block"]): Element[] {
     ...some(address !== 0n, ["address", `${address}`]),
     ...some(offset !== 0n, ["offset", `${offset}`]),
   ]]]]];
+}
+
+function userspaceProbeElement(probe: UserspaceProbe): Element {
+  const place: Element[] = [
+    ["lookup_method", lookups[probe.lookup] ?? "DEFAULT"],
+    ["binary_path", probe.path],
+  ];
+  return probe.functionName !== ""
+    ? ["userspace_probe_function_attributes", [
+      ...place,
+      ["function_name", probe.functionName],
+    ]]
+    : ["userspace_probe_tracepoint_attributes", [
+      ...place,
+      ["probe_name", probe.probeName],
+      ["provider_name", probe.providerName],
+    ]];
 }
 
 function contextElement({ block, name }: Context): Element {

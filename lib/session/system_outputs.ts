@@ -133,6 +133,15 @@ export class SystemOutputs implements Outputs {
     });
   }
 
+  mayRead(caller: Caller, path: string): boolean {
+    try {
+      this.#asOwner(caller)(() => Deno.openSync(path).close());
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   homeOf(uid: number): string | undefined {
     return homeOfUser(uid);
   }

@@ -19,13 +19,3 @@ export function dateTime(milliseconds: number): string {
   const time = new Date(milliseconds);
   return `${date(time)}-${clock(time)}`;
 }
-
-/** `YYYYMMDDTHHMMSS+ZZZZ`, as trace chunks have it. */
-export function chunkTime(milliseconds: number): string {
-  const time = new Date(milliseconds);
-  const offset = -time.getTimezoneOffset();
-  const zone = Math.abs(offset);
-  const sign = offset < 0 ? "-" : "+";
-  return `${date(time)}T${clock(time)}${sign}` +
-    `${two(Math.floor(zone / 60))}${two(zone % 60)}`;
-}

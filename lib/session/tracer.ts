@@ -89,7 +89,7 @@ export interface Tracing {
   /** Gives to the sink what is recorded, though packets are not full. */
   flush(): Promise<void>;
   /** Records only these processes; `undefined`: all, none listed: nobody. */
-  trackProcesses(pids: readonly number[] | undefined): void;
+  trackProcesses(pids: readonly number[] | undefined): Promise<void>;
   /** Records the state of the system once more. */
   dumpState(): Promise<void>;
   /** The clock of its packets now; unset where it cannot tell. */
@@ -114,17 +114,33 @@ export interface TracingChannelAttributes {
   readonly readTimer: number;
 }
 
-/** Which events: names may hold `*`. */
-export interface TracingRule {
-  readonly kind: "tracepoint" | "syscall" | "probe" | "function";
-  readonly pattern: string;
-  /** As a tree, which a tracer makes its own of. */
-  readonly filter: Node | undefined;
-  /** Of a probe or a function. */
-  readonly symbol?: string;
-  readonly offset?: bigint;
-  readonly address?: bigint;
-}
+/** Which events: names of the first two kinds may hold `*`. */
+export type TracingRule =
+  & {
+    readonly pattern: string;
+    /** As a tree, which a tracer makes its own of. */
+    readonly filter: Node | undefined;
+  }
+  & (
+    | { readonly kind: "tracepoint" | "syscall" }
+    | {
+      /** A place in the kernel; of a function, its entry and its return. */
+      readonly kind: "probe" | "function";
+      /** Empty where the address says where. */
+      readonly symbol: string;
+      readonly offset: bigint;
+      readonly address: bigint;
+    }
+    | {
+      readonly kind: "userspace probe";
+      readonly path: string;
+      /** A function; else empty. */
+      readonly functionName: string;
+      /** An SDT probe; else empty. */
+      readonly provider: string;
+      readonly probe: string;
+    }
+  );
 
 /** What became of the events of one stream. */
 export interface StreamStatistics {

@@ -106,17 +106,36 @@ async function start(session: Session, host: DaemonHost): Promise<void> {
     }
   }
   if (consumer !== undefined) consumer.isDraining = false;
-  try {
-    await kernel.tracing.start();
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    refuse("KERN_START_FAIL", errorText(error));
-  }
+  await startTracing(kernel, host);
   session.isActive = session.wasStarted = true;
   session.rotatedSinceStop = session.clearedSinceStop = false;
   if (session.isLive) session.setTimer("live", beat(session, kernel, host));
   rotateBySize(session, host);
   host.log.info(`Session ${session.name} started`);
+}
+
+/**
+ * Starts the tracer, in bounded time: what it recorded before may keep it.
+ *
+ * @throws {CommandError} KERN_START_FAIL.
+ */
+async function startTracing(
+  { tracing }: KernelDomain,
+  host: DaemonHost,
+): Promise<void> {
+  const starting = tracing.start();
+  const isInTime = await new Bounded(stopTimeout(host)).reaches(starting);
+  if (!isInTime) {
+    // Should it start after all, nobody would know of it.
+    starting.then(() => tracing.stop()).catch(() => {});
+    refuse("KERN_START_FAIL", "What was recorded before is still on its way");
+  }
+  try {
+    await starting;
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    refuse("KERN_START_FAIL", errorText(error));
+  }
 }
 
 /** Has a live session's packets and silences told to its viewers. */

@@ -33,7 +33,7 @@ export const trackerCommands: Handlers<
   TRACKER_SET_POLICY({ session: name, domain, ...request }, context) {
     const session = context.sessions.find(name, context.caller);
     checkDomain(domain.type, context);
-    return session.inTurn(() => {
+    return session.inTurn(async () => {
       checkOutput(session);
       const { attribute, policy } = request;
       // Nothing changes, and a set keeps its values.
@@ -42,11 +42,11 @@ export const trackerCommands: Handlers<
       const kernel = kernelOf(session, context);
       switch (policy) {
         case TrackingPolicy.INCLUDE_ALL:
-          track(kernel, undefined);
+          await track(kernel, undefined);
           break;
         case TrackingPolicy.EXCLUDE_ALL:
         case TrackingPolicy.INCLUDE_SET:
-          track(kernel, { policy, pids: new Set() });
+          await track(kernel, { policy, pids: new Set() });
           break;
         default:
           refuse("INVALID", `Tracking policy ${policy} is unknown`);
@@ -103,11 +103,11 @@ function checkIsPid(attribute: number): void {
   refuse("NOT_SUPPORTED", "Kernel events are tracked by process id alone");
 }
 
-function track(
+async function track(
   kernel: KernelDomain,
   tracked: TrackedProcesses | undefined,
-): void {
-  kernel.tracing.trackProcesses(tracked && [...tracked.pids]);
+): Promise<void> {
+  await kernel.tracing.trackProcesses(tracked && [...tracked.pids]);
   kernel.tracked = tracked;
 }
 
@@ -119,7 +119,7 @@ function changeSet(
 ): Promise<Record<never, never>> {
   const session = context.sessions.find(request.session, context.caller);
   checkDomain(request.domain.type, context);
-  return session.inTurn(() => {
+  return session.inTurn(async () => {
     checkOutput(session);
     const { attribute, valueType, number } = request;
     checkIsPid(attribute);
@@ -133,7 +133,7 @@ function changeSet(
     }
     const pids = new Set(kernel.tracked?.pids);
     change(pids, pid);
-    track(kernel, { policy: TrackingPolicy.INCLUDE_SET, pids });
+    await track(kernel, { policy: TrackingPolicy.INCLUDE_SET, pids });
     return {};
   });
 }

@@ -6,7 +6,7 @@ import {
   OutputType,
   SessionKind,
 } from "../../lib/wire/sessiond/session.ts";
-import { SessionDaemon } from "../../lib/session/daemon.ts";
+import type { SessionDaemon } from "../../lib/session/daemon.ts";
 import { REQUEST_BYTES } from "../../lib/session/requests.ts";
 import {
   Asking,

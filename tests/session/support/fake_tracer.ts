@@ -107,8 +107,9 @@ export class FakeTracing implements Tracing {
     for (const channel of this.channels) await channel.flush();
   }
 
-  trackProcesses(pids: readonly number[] | undefined): void {
+  trackProcesses(pids: readonly number[] | undefined): Promise<void> {
     this.pids = pids;
+    return Promise.resolve();
   }
 
   dumpState(): Promise<void> {

@@ -153,6 +153,10 @@ export class MemoryOutputs implements Outputs {
     this.saved.set(path, text);
   }
 
+  mayRead(_caller: unknown, path: string): boolean {
+    return !path.includes("secret");
+  }
+
   homeOf(uid: number): string {
     return `/home/${uid}`;
   }
