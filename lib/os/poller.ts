@@ -48,12 +48,17 @@ export class Poller implements Disposable {
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = () => {
       if (!this.#waits.delete(wait)) return;
-      signal.removeEventListener("abort", end);
+      signal.removeEventListener("abort", abort);
       resolve();
+    };
+    const abort = () => {
+      end();
+      // Until then the native wait would hold on to what is closed next.
+      this.#wake();
     };
     const wait: Wait = { fd, events, resolve: end };
     this.#waits.add(wait);
-    signal.addEventListener("abort", end, { once: true });
+    signal.addEventListener("abort", abort, { once: true });
     if (this.#loop === undefined) this.#loop = this.#run();
     else this.#wake();
     return promise;

@@ -1,0 +1,107 @@
+/** `lttng sessiond` as its users start it, in a directory of its own. */
+
+import {
+  ChildProgram,
+  type ProgramResult,
+  run,
+  waitFor,
+} from "../../support/process.ts";
+import {
+  commandAs,
+  createStockUser,
+  removeStockUser,
+  type StockUser,
+} from "../../support/sessiond_user.ts";
+
+const ENTRY = new URL("../../../cli.ts", import.meta.url).pathname;
+
+/** The longest that starting or ending may take on a busy machine, ms. */
+const PATIENCE_MS = 30_000;
+
+/** What Deno downloaded, which a user without a home of their own needs too. */
+async function denoDirectory(): Promise<string> {
+  const { stdout } = await run({
+    command: [Deno.execPath(), "info", "--json"],
+  });
+  return JSON.parse(stdout).denoDir;
+}
+
+/** A place for a session daemon, and what is in it. */
+export class SessiondPlace implements AsyncDisposable {
+  readonly #started: ChildProgram[] = [];
+
+  private constructor(readonly user: StockUser) {}
+
+  /** Makes one, for a user that is not root, with Deno's modules in reach. */
+  static async make(): Promise<SessiondPlace> {
+    const user = await createStockUser();
+    const place = new SessiondPlace(user);
+    // Other users cannot look into the home of the one who runs the tests.
+    const { code, stderr } = await run({
+      command: ["cp", "-r", await denoDirectory(), `${user.home}/deno`],
+    });
+    if (code !== 0) throw new Error(stderr);
+    await run({ command: ["chown", "-R", `${user.uid}`, `${user.home}/deno`] });
+    return place;
+  }
+
+  /** Its run directory. */
+  get runDirectory(): string {
+    return `${this.user.home}/.lttng`;
+  }
+
+  /** The process id in the daemon's file; `undefined` without one. */
+  get pid(): number | undefined {
+    try {
+      const path = `${this.runDirectory}/lttng-sessiond.pid`;
+      return Number(Deno.readTextFileSync(path));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #command(args: readonly string[]) {
+    const program = [Deno.execPath(), "run", "--quiet", "-A", ENTRY];
+    return commandAs(this.user, [...program, "sessiond", ...args], {
+      DENO_DIR: `${this.user.home}/deno`,
+      LTTNG_RUNDIR: "",
+    });
+  }
+
+  /** Runs it to its end, as with `--daemonize`. */
+  run(...args: string[]): Promise<ProgramResult> {
+    return run(this.#command(args), PATIENCE_MS);
+  }
+
+  /** Starts it in the foreground, and waits until it serves. */
+  async start(...args: string[]): Promise<ChildProgram> {
+    const child = new ChildProgram(this.#command(args));
+    this.#started.push(child);
+    await waitFor("the session daemon serves", () => {
+      if (!child.running) throw new Error(`It ended: ${child.stderr}`);
+      return this.pid === child.pid;
+    }, PATIENCE_MS);
+    return child;
+  }
+
+  /** Runs the stock `lttng ARGUMENTS`, whatever it answers. */
+  tryLttng(...args: string[]): Promise<ProgramResult> {
+    return run(commandAs(this.user, ["lttng", ...args]), PATIENCE_MS);
+  }
+
+  /** Ends a daemon in the background, by its process id. */
+  async endBackground(pid: number): Promise<void> {
+    Deno.kill(pid, "SIGTERM");
+    await waitFor(
+      "the end of the session daemon",
+      () => this.pid === undefined,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#started) if (child.running) await child.stop();
+    const { pid } = this;
+    if (pid !== undefined) await this.endBackground(pid);
+    await removeStockUser(this.user);
+  }
+}
