@@ -18,12 +18,31 @@ const ENTRY = new URL("../../../cli.ts", import.meta.url).pathname;
 /** The longest that starting or ending may take on a busy machine, ms. */
 const PATIENCE_MS = 30_000;
 
-/** What Deno downloaded, which a user without a home of their own needs too. */
-async function denoDirectory(): Promise<string> {
-  const { stdout } = await run({
-    command: [Deno.execPath(), "info", "--json"],
+let modules: Promise<string> | undefined;
+
+/**
+ * A copy of the modules that Deno downloaded, for all to read: others cannot
+ * look into the home of the one who runs the tests. Made once, and removed when
+ * the tests end.
+ */
+function sharedModules(): Promise<string> {
+  modules ??= copyModules();
+  return modules;
+}
+
+async function copyModules(): Promise<string> {
+  const info = await run({ command: [Deno.execPath(), "info", "--json"] });
+  const directory = await Deno.makeTempDir({ prefix: "deno-modules-" });
+  globalThis.addEventListener("unload", () => {
+    Deno.removeSync(directory, { recursive: true });
   });
-  return JSON.parse(stdout).denoDir;
+  await Deno.chmod(directory, 0o755);
+  const { denoDir } = JSON.parse(info.stdout);
+  const { code, stderr } = await run({
+    command: ["cp", "-r", `${denoDir}/npm`, directory],
+  });
+  if (code !== 0) throw new Error(stderr);
+  return `${directory}/npm`;
 }
 
 /** A place for a session daemon, and what is in it. */
@@ -36,12 +55,10 @@ export class SessiondPlace implements AsyncDisposable {
   static async make(): Promise<SessiondPlace> {
     const user = await createStockUser();
     const place = new SessiondPlace(user);
-    // Other users cannot look into the home of the one who runs the tests.
-    const { code, stderr } = await run({
-      command: ["cp", "-r", await denoDirectory(), `${user.home}/deno`],
-    });
-    if (code !== 0) throw new Error(stderr);
-    await run({ command: ["chown", "-R", `${user.uid}`, `${user.home}/deno`] });
+    const cache = `${user.home}/deno`;
+    await Deno.mkdir(cache);
+    await Deno.chown(cache, user.uid, user.uid);
+    await Deno.symlink(await sharedModules(), `${cache}/npm`);
     return place;
   }
 
