@@ -53,6 +53,7 @@ for (const target of targets.length > 0 ? targets : [undefined]) {
       "compile",
       "--exclude=node_modules",
       ...program.permissions,
+      ...program.workers.map((worker) => `--include=${worker}`),
       ...(target === undefined ? [] : ["--target", target]),
       "--output",
       file,

@@ -11,6 +11,8 @@ export interface Program {
   readonly entry: string;
   /** Flags of `deno compile` that grant permissions, and no more than needed. */
   readonly permissions: readonly string[];
+  /** Modules that workers run, which no import leads to. */
+  readonly workers: readonly string[];
 }
 
 /** Everything that is compiled. */
@@ -19,10 +21,12 @@ export const PROGRAMS: readonly Program[] = [
     name: "relayd",
     entry: "relayd.ts",
     permissions: relaydPermissionFlags(),
+    workers: [],
   },
   {
     name: "lttng",
     entry: "cli.ts",
     permissions: sessiondPermissionFlags(),
+    workers: ["lib/kernel/reader_worker.ts"],
   },
 ];

@@ -158,7 +158,10 @@ async function serve(
   try {
     await loadSessions(settings, log);
     pidFile.publish();
-    log.info(`Clients: ${settings.clientSocket}`);
+    // Whoever has a daemon started in passing wants to hear nothing of it.
+    const { background, clientSocket } = settings;
+    const say = background === "no" ? log.info : log.debug;
+    say(`Clients: ${clientSocket}`);
     const { unavailable } = tracer;
     if (settings.traceKernel && settings.isRoot && unavailable !== undefined) {
       log.warning(`The kernel cannot be traced: ${unavailable}`);

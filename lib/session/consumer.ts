@@ -199,7 +199,7 @@ export class Consumer implements TraceSink {
    */
   async finish(timeoutMs: number): Promise<readonly PacketCounts[]> {
     this.#end.abort();
-    const error = new Error("The session was destroyed");
+    const error = new Error("Given up at the end of the session");
     for (const stream of this.#streams) stream.giveUp(error);
     // Nothing answers any more: the packets that are sent stay unconfirmed.
     const bounded = new Bounded(timeoutMs);

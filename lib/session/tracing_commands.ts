@@ -40,8 +40,13 @@ export const tracingCommands: Handlers<
     return session.inTurn(() => {
       if (!session.isActive) refuse("TRACE_ALREADY_STOPPED");
       stop(session, host);
-      checkOutput(session);
-      return {};
+      const failure = session.consumer?.takeFailure();
+      if (failure === undefined) return {};
+      return refuse(
+        "RELAYD_CONNECT_FAIL",
+        `Session ${session.name} has stopped, and not all of it is stored: ` +
+          failure.message,
+      );
     });
   },
 
@@ -257,11 +262,16 @@ async function destroy(
   const counts = await session.consumer?.finish(
     isStored ? CLOSE_TIMEOUT_MS : 0,
   ) ?? [];
-  await new Bounded(CLOSE_TIMEOUT_MS).reaches(
-    session.kernel?.tracing.close() ?? Promise.resolve(),
-  );
+  await new Bounded(CLOSE_TIMEOUT_MS).reaches(closeTracing(session));
   logEnd(session, host, counts);
   return archived;
+}
+
+/** Ends the tracer's part; what was given up is in its counts then. */
+async function closeTracing({ kernel }: Session): Promise<void> {
+  if (kernel === undefined) return;
+  await kernel.tracing.close();
+  await refreshStatistics(kernel);
 }
 
 /** A session that was rotated leaves its last chunk in the archives too. */
