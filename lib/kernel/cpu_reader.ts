@@ -151,7 +151,8 @@ export class CpuReader {
       bytes += this.#page.committed;
       if (!all && this.#page.fill < CAUGHT_UP_FILL) break;
     }
-    if (!overwrite) this.#checkDropped();
+    // A ring buffer that was empty was not full since the last look.
+    if (!overwrite && bytes > 0) this.#checkDropped();
     return { bytes, isBlocked };
   }
 

@@ -14,17 +14,29 @@ export interface RingCounters {
   readonly read: number;
 }
 
-/** The counters in the text of a `stats` file. */
+/** The counters that matter, in the order in which they stand there. */
+const COUNTERS =
+  /^entries: (\d+)\noverrun: (\d+)\ncommit overrun: (\d+)$[\s\S]*?^dropped events: (\d+)\nread events: (\d+)$/m;
+
+/**
+ * The counters in the text of a `stats` file.
+ *
+ * @throws {RangeError} where it is none.
+ */
 export function parseRingCounters(text: string): RingCounters {
-  function value(name: string): number {
-    return Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+  const match = COUNTERS.exec(text);
+  if (match === null) {
+    throw new RangeError(
+      `Cannot read a ring buffer's counters: ${JSON.stringify(text)}`,
+    );
   }
+  const [, entries, overrun, commitOverrun, dropped, read] = match.map(Number);
   return {
-    entries: value("entries"),
-    overrun: value("overrun"),
-    commitOverrun: value("commit overrun"),
-    dropped: value("dropped events"),
-    read: value("read events"),
+    entries: entries!,
+    overrun: overrun!,
+    commitOverrun: commitOverrun!,
+    dropped: dropped!,
+    read: read!,
   };
 }
 

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import {
   LossLedger,
   parseRingCounters,
@@ -35,6 +35,14 @@ read events: 99
     dropped: 4,
     read: 99,
   });
+});
+
+test("parseRingCounters() refuses text that has no counters", () => {
+  assertThrows(
+    () => parseRingCounters("entries: 1\n"),
+    RangeError,
+    "Cannot read a ring buffer's counters",
+  );
 });
 
 test("LossLedger adds what pages say without a look at the counters", () => {
