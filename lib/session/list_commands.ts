@@ -76,6 +76,7 @@ export const listCommands: Handlers<
   },
 
   LIST_TRACEPOINTS({ domain }, context) {
+    if (isOfApplications(domain.type)) return { entries: [] };
     checkDomain(domain.type, context);
     const entries = context.host.tracer.tracepoints().map((point) =>
       pointBlock(point, EventType.TRACEPOINT)
@@ -92,6 +93,7 @@ export const listCommands: Handlers<
   },
 
   LIST_TRACEPOINT_FIELDS({ domain }, context) {
+    if (isOfApplications(domain.type)) return { entries: [] };
     checkDomain(domain.type, context);
     const { tracer } = context.host;
     return {
@@ -111,6 +113,20 @@ export const listCommands: Handlers<
     };
   },
 };
+
+/**
+ * Whether a domain's events are those of applications. None is registered
+ * here; and clients tell versions apart by the form of an empty list.
+ */
+function isOfApplications(type: number): boolean {
+  const types: readonly number[] = [
+    DomainType.UST,
+    DomainType.JUL,
+    DomainType.LOG4J,
+    DomainType.PYTHON,
+  ];
+  return types.includes(type);
+}
 
 function channelBlock(session: Session, channel: Channel): ChannelBlock {
   const { attributes, isEnabled } = channel;

@@ -144,11 +144,27 @@ test("SessionDaemon.handle() refuses a request that makes no sense, and goes on"
 test("SessionDaemon.handle() has other domains refused with their own codes", async (asking) => {
   await asking.create("one");
   const code = (type: number) =>
-    asking.code("LIST_TRACEPOINTS", { domain: { type, bufferType: 0 } });
+    asking.code("ENABLE_CHANNEL", {
+      ...channelRequest("one"),
+      domain: { type, bufferType: 0 },
+    });
   assertEquals(await code(DomainType.UST), "NO_UST");
   assertEquals(await code(DomainType.JUL), "AGENT_TRACING_DISABLED");
   assertEquals(await code(99), "UNKNOWN_DOMAIN");
   assertEquals(await code(DomainType.NONE), "UNKNOWN_DOMAIN");
+});
+
+test("SessionDaemon.handle() lists no events of applications, as none is there", async (asking) => {
+  for (const type of [DomainType.UST, DomainType.JUL]) {
+    const domain = { type, bufferType: 0 };
+    const { entries } = await asking.ask("LIST_TRACEPOINTS", { domain });
+    assertEquals(entries, []);
+  }
+  const domain = { type: 99, bufferType: 0 };
+  assertEquals(
+    await asking.code("LIST_TRACEPOINTS", { domain }),
+    "UNKNOWN_DOMAIN",
+  );
 });
 
 test("SessionDaemon.handle() says why the kernel cannot be traced", async (asking) => {

@@ -3,7 +3,9 @@
  * daemon and against ours: same text, same exit status.
  *
  * Both run for users that are not root, so that both refuse the kernel alike.
- * What is not compared: domains of user space, which ours has not.
+ * What is not compared: recording of applications, which ours has not: it
+ * refuses `--userspace` with "LTTng-UST tracer is not supported" and the agents
+ * with "Session daemon agent tracing is disabled".
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -46,6 +48,11 @@ const GROUPS: Readonly<Record<string, readonly Line[]>> = {
     "regenerate metadata --session nope",
     "list nope",
     "list-triggers",
+    "list --userspace",
+    "list --userspace --fields",
+    "list --jul",
+    "list --log4j",
+    "list --python",
   ],
   "sessions": [
     `create one --output ${HOME}/one`,
@@ -241,4 +248,39 @@ for (const [name, lines] of Object.entries(GROUPS)) {
       assertEquals(found.filter(isWhole), expected.filter(isWhole));
     },
   );
+}
+
+stockTest(
+  "SessionDaemon saves sessions in the stock daemon's very words",
+  { programs: SESSIOND_PROGRAMS },
+  async () => {
+    await using stock = await startSessiond();
+    await using ours = await RunningDaemon.start({ mayTraceKernel: false });
+    const documents = await Promise.all([stock, ours].map(savedDocuments));
+    assertEquals(documents[1], documents[0]);
+  },
+);
+
+/** What `lttng save` writes of sessions of all kinds, by file name. */
+async function savedDocuments(
+  daemon: Sessiond | RunningDaemon,
+): Promise<Record<string, string>> {
+  const { home } = daemon.user;
+  const lines = [
+    `create local --output ${home}/a&b<c>`,
+    "enable-rotation --timer 10s --size 1M",
+    "create live --live=300000 --set-url net://127.0.0.1:3:4/sub",
+    `create snap --snapshot --output ${home}/snap`,
+    "create netsnap --snapshot --set-url net6://[::1]/sub",
+    "create none --no-output",
+    `create shm --output ${home}/shm --shm-path ${home}/buffers`,
+    `save --all --output-path ${home}/saved`,
+  ];
+  for (const line of lines) await daemon.lttng(...line.split(" "));
+  const documents: Record<string, string> = {};
+  for (const { name } of Deno.readDirSync(`${home}/saved`)) {
+    documents[name] = Deno.readTextFileSync(`${home}/saved/${name}`)
+      .replaceAll(home, HOME).replace(/\d{8}-\d{6}/g, "DATETIME");
+  }
+  return documents;
 }
