@@ -1,7 +1,7 @@
 /** The executables, and the permissions that each is compiled with. */
 
-import { relaydPermissionFlags } from "../lib/cli/relayd_options.ts";
-import { sessiondPermissionFlags } from "../lib/cli/sessiond_options.ts";
+import { relaydPermissionFlags } from "../lib/cli/relayd/relayd_options.ts";
+import { sessiondPermissionFlags } from "../lib/cli/sessiond/sessiond_options.ts";
 
 /** One executable. */
 export interface Program {

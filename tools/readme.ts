@@ -3,18 +3,21 @@
  * commands into the README and docs/lttng.md, as their own tables have them.
  */
 
-import { formatMarkdownCommands } from "../lib/cli/command_page.ts";
+import { formatMarkdownCommands } from "../lib/cli/lttng/command_page.ts";
 import { COMMANDS } from "../lib/cli/commands.ts";
 import {
   formatMarkdownEnvironment,
   formatMarkdownOptions,
-} from "../lib/cli/help.ts";
-import { LTTNG_ENVIRONMENT, LTTNG_OPTIONS } from "../lib/cli/lttng_options.ts";
+} from "../lib/cli/options/help.ts";
+import {
+  LTTNG_ENVIRONMENT,
+  LTTNG_OPTIONS,
+} from "../lib/cli/lttng/lttng_options.ts";
 import {
   RELAYD_ENVIRONMENT,
   RELAYD_OPTIONS,
-} from "../lib/cli/relayd_options.ts";
-import { VIEW_OPTIONS } from "../lib/cli/view_options.ts";
+} from "../lib/cli/relayd/relayd_options.ts";
+import { VIEW_OPTIONS } from "../lib/cli/view/view_options.ts";
 
 /** The pages that have made sections. */
 export const PAGES: readonly string[] = ["README.md", "docs/lttng.md"];

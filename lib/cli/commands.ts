@@ -1,6 +1,6 @@
 /** The table of commands: a new command is a new row. */
 
-import type { Command } from "./command.ts";
+import type { Command } from "./lttng/command.ts";
 import { addContext } from "./commands/add_context.ts";
 import { clear } from "./commands/clear.ts";
 import { completion } from "./commands/completion.ts";

@@ -3,8 +3,8 @@
 import process from "node:process";
 import { TracefsTracer } from "../kernel/tracefs_tracer.ts";
 import { KernelSessionTracer } from "../session/kernel.ts";
-import { runLttng } from "./lttng.ts";
-import { runSessiond } from "./sessiond.ts";
+import { runLttng } from "./lttng/lttng.ts";
+import { runSessiond } from "./sessiond/sessiond.ts";
 
 /** The name of the daemon, as a link to the executable may have it. */
 const SESSIOND_NAME = /(^|\/)lttng-sessiond$/;

@@ -5,8 +5,8 @@ import {
   type Arguments,
   splitCommand,
   splitGlobal,
-} from "../../lib/cli/arguments.ts";
-import type { OptionTable } from "../../lib/cli/options.ts";
+} from "../../lib/cli/lttng/arguments.ts";
+import type { OptionTable } from "../../lib/cli/options/options.ts";
 
 const TABLE: OptionTable = [
   { name: "session", short: "s", kind: "value", help: "" },

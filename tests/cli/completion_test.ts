@@ -2,8 +2,8 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../lib/cli/commands.ts";
-import { completionScript, SHELLS } from "../../lib/cli/completion.ts";
-import { LTTNG_OPTIONS } from "../../lib/cli/lttng_options.ts";
+import { completionScript, SHELLS } from "../../lib/cli/lttng/completion.ts";
+import { LTTNG_OPTIONS } from "../../lib/cli/lttng/lttng_options.ts";
 import { run } from "../support/process.ts";
 import { isOnPath } from "../support/stock.ts";
 

@@ -1,7 +1,7 @@
 /** Configuration files, as the stock programs read them. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseConfigFile } from "../../lib/cli/config_file.ts";
+import { parseConfigFile } from "../../lib/cli/daemon/config_file.ts";
 
 function read(text: string): [string, string, number][] {
   return parseConfigFile(text, "relayd")

@@ -3,15 +3,15 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { compileFilter } from "../../lib/control/filter/compile.ts";
 import { FilterError } from "../../lib/control/filter/error.ts";
-import { Console } from "../../lib/cli/console.ts";
-import { parseExclusions } from "../../lib/cli/exclusions.ts";
-import { explainFilter } from "../../lib/cli/filter_words.ts";
+import { Console } from "../../lib/cli/lttng/console.ts";
+import { parseExclusions } from "../../lib/cli/event_rules/exclusions.ts";
+import { explainFilter } from "../../lib/cli/event_rules/filter_words.ts";
 import {
   parseKernelProbe,
   parseUserspaceProbe,
   splitEscaped,
-} from "../../lib/cli/probes.ts";
-import { CommandFailure } from "../../lib/cli/status.ts";
+} from "../../lib/cli/event_rules/probes.ts";
+import { CommandFailure } from "../../lib/cli/lttng/status.ts";
 
 function recorder() {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 /** Paths that `lttng create --output` takes. */
 
 import { assertEquals } from "@std/assert";
-import { expandPath } from "../../lib/cli/expand_path.ts";
+import { expandPath } from "../../lib/cli/lttng/expand_path.ts";
 
 Deno.test("expandPath() resolves what is there and keeps what is not", async () => {
   const base = await Deno.realPath(await Deno.makeTempDir());

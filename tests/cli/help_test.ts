@@ -5,14 +5,14 @@ import {
   formatMarkdownEnvironment,
   formatMarkdownOptions,
   formatOptionList,
-} from "../../lib/cli/help.ts";
-import type { OptionTable } from "../../lib/cli/options.ts";
+} from "../../lib/cli/options/help.ts";
+import type { OptionTable } from "../../lib/cli/options/options.ts";
 import {
   RELAYD_ENVIRONMENT,
   RELAYD_OPTIONS,
   relaydHelp,
   relaydPermissionFlags,
-} from "../../lib/cli/relayd_options.ts";
+} from "../../lib/cli/relayd/relayd_options.ts";
 
 const TABLE = [
   {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ControlError, controlError } from "../../lib/control/errors.ts";
-import { errorWords, hintForError } from "../../lib/cli/hints.ts";
+import { errorWords, hintForError } from "../../lib/cli/lttng/hints.ts";
 import { lttngErrorNumber } from "../../lib/wire/lttng_error.ts";
 
 function test(name: string, fn: () => void): void {

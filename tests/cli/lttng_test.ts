@@ -5,13 +5,13 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../../lib/base/version.ts";
-import { commandHelp } from "../../lib/cli/command_help.ts";
+import { commandHelp } from "../../lib/cli/lttng/command_help.ts";
 import { COMMANDS } from "../../lib/cli/commands.ts";
-import { lttngHelp, runLttng, shortHelp } from "../../lib/cli/lttng.ts";
+import { lttngHelp, runLttng, shortHelp } from "../../lib/cli/lttng/lttng.ts";
 import {
   LTTNG_ENVIRONMENT,
   lttngPermissionFlags,
-} from "../../lib/cli/lttng_options.ts";
+} from "../../lib/cli/lttng/lttng_options.ts";
 
 async function lttng(args: readonly string[], hints = false) {
   let stdout = "";

@@ -9,7 +9,7 @@ import {
   type OptionTable,
   parseCommandLine,
   parseSwitch,
-} from "../../lib/cli/options.ts";
+} from "../../lib/cli/options/options.ts";
 
 const TABLE = [
   { name: "output", short: "o", kind: "value", valueName: "DIR", help: "" },

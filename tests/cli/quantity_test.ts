@@ -6,7 +6,7 @@ import {
   parseCount,
   parseSize,
   parseTime,
-} from "../../lib/cli/quantity.ts";
+} from "../../lib/cli/lttng/quantity.ts";
 
 const SIZES: readonly [string, bigint | undefined][] = [
   ["0", 0n],

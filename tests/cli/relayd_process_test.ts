@@ -1,7 +1,7 @@
 /** `relayd` as a process: what it prints, when it serves, how it ends. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { relaydHelp } from "../../lib/cli/relayd_options.ts";
+import { relaydHelp } from "../../lib/cli/relayd/relayd_options.ts";
 import { availablePort } from "../../lib/net/listen.ts";
 import {
   accepts,

@@ -1,9 +1,9 @@
 /** From command line, files and environment to settings; every error line. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { OptionError } from "../../lib/cli/options.ts";
-import type { Surroundings } from "../../lib/cli/paths.ts";
-import { readRelaydRequest } from "../../lib/cli/relayd_settings.ts";
+import { OptionError } from "../../lib/cli/options/options.ts";
+import type { Surroundings } from "../../lib/cli/options/paths.ts";
+import { readRelaydRequest } from "../../lib/cli/relayd/relayd_settings.ts";
 
 const SYSTEM_FILE = "/etc/lttng/lttng.conf";
 const USER_FILE = "/home/u/.lttng/lttng.conf";

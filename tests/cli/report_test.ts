@@ -1,7 +1,11 @@
 /** Reports as XML and as JSON. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { formatXml, Report, ReportElement } from "../../lib/cli/report.ts";
+import {
+  formatXml,
+  Report,
+  ReportElement,
+} from "../../lib/cli/lttng/report.ts";
 
 function sample(): Report {
   const report = new Report("list");

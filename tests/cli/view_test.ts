@@ -19,7 +19,7 @@ import {
   u8,
 } from "../../lib/ctf/declare.ts";
 import { defineEvent } from "../../lib/ctf/event_class.ts";
-import { viewHelp } from "../../lib/cli/view.ts";
+import { viewHelp } from "../../lib/cli/view/view.ts";
 import type { Tracer } from "../../lib/tracer/tracer.ts";
 import {
   recordTo,

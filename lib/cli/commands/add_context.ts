@@ -6,7 +6,7 @@ import {
   type ContextBlock,
   ContextType,
 } from "../../wire/sessiond/recording.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../lttng/command.ts";
 import {
   type Domain,
   HELP,
@@ -17,11 +17,11 @@ import {
   requireDomain,
   SESSION,
   USERSPACE,
-} from "../common_options.ts";
-import type { Console } from "../console.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+} from "../lttng/common_options.ts";
+import type { Console } from "../lttng/console.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 /** A context field, and what it was called. */
 interface Context {

@@ -2,13 +2,13 @@
 
 import type { SessionInfo } from "../../control/session_types.ts";
 import { lttngErrorNumber } from "../../wire/lttng_error.ts";
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { Dots } from "../progress_dots.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { reportSession } from "../session_report.ts";
-import { CommandFailure, Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { Dots } from "../lttng/progress_dots.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { reportSession } from "../lttng/session_report.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const clear = defineCommand({
   name: "clear",

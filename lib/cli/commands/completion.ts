@@ -1,9 +1,9 @@
 /** `lttng completion`: lets a shell complete commands and options. */
 
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { completionScript, SHELLS } from "../completion.ts";
-import { CommandFailure, Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { completionScript, SHELLS } from "../lttng/completion.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const completion = defineCommand({
   name: "completion",

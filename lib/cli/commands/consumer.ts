@@ -2,16 +2,16 @@
 
 import { ControlError } from "../../control/errors.ts";
 import { UrlError } from "../../control/url.ts";
-import { type CommandValues, defineCommand } from "../command.ts";
+import { type CommandValues, defineCommand } from "../lttng/command.ts";
 import {
   HELP,
   KERNEL,
   LIST_OPTIONS,
   SESSION,
   USERSPACE,
-} from "../common_options.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+} from "../lttng/common_options.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 const ENABLE_OPTIONS = [
   HELP,

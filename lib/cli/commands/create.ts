@@ -7,17 +7,17 @@ import type {
 } from "../../control/session_types.ts";
 import { ControlError } from "../../control/errors.ts";
 import { parseUrls, UrlError } from "../../control/url.ts";
-import { type CommandValues, defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { makeCurrent } from "../current_session.ts";
-import { ensureRelayd, ensureSessiond } from "../daemons.ts";
-import { expandPath } from "../expand_path.ts";
-import { fits32, parseTime } from "../quantity.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { reportSession } from "../session_report.ts";
-import { CommandFailure, Status } from "../status.ts";
-import { viewerCommand } from "../viewer_command.ts";
+import { type CommandValues, defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { makeCurrent } from "../lttng/current_session.ts";
+import { ensureRelayd, ensureSessiond } from "../lttng/daemons.ts";
+import { expandPath } from "../lttng/expand_path.ts";
+import { fits32, parseTime } from "../lttng/quantity.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { reportSession } from "../lttng/session_report.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
+import { viewerCommand } from "../lttng/viewer_command.ts";
 
 /** Microseconds between two flushes of a live session, unless told otherwise. */
 const LIVE_TIMER = 1_000_000;

@@ -2,15 +2,15 @@
 
 import type { Destruction, SessionInfo } from "../../control/session_types.ts";
 import { lttngErrorNumber } from "../../wire/lttng_error.ts";
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { forgetIfCurrent } from "../current_session.ts";
-import { Dots } from "../progress_dots.ts";
-import type { ReportElement } from "../report.ts";
-import { hasCode, type Run } from "../run.ts";
-import { printArchive, reportSession } from "../session_report.ts";
-import { lossWarning } from "../session_stats.ts";
-import { CommandFailure, Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { forgetIfCurrent } from "../lttng/current_session.ts";
+import { Dots } from "../lttng/progress_dots.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import { hasCode, type Run } from "../lttng/run.ts";
+import { printArchive, reportSession } from "../lttng/session_report.ts";
+import { lossWarning } from "../lttng/session_stats.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const destroy = defineCommand({
   name: "destroy",

@@ -1,6 +1,6 @@
 /** `lttng disable-channel`: keeps channels from recording. */
 
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../lttng/command.ts";
 import {
   HELP,
   KERNEL,
@@ -8,10 +8,10 @@ import {
   requireDomain,
   SESSION,
   USERSPACE,
-} from "../common_options.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+} from "../lttng/common_options.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const disableChannel = defineCommand({
   name: "disable-channel",

@@ -1,8 +1,8 @@
 /** `lttng disable-event`: disables event rules. */
 
 import type { EventTypeName } from "../../control/names.ts";
-import type { Given } from "../arguments.ts";
-import { defineCommand } from "../command.ts";
+import type { Given } from "../lttng/arguments.ts";
+import { defineCommand } from "../lttng/command.ts";
 import {
   type Domain,
   HELP,
@@ -14,11 +14,11 @@ import {
   requireDomain,
   SESSION,
   USERSPACE,
-} from "../common_options.ts";
-import { DEFAULT_CHANNEL, shownChannel } from "../event_rules.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+} from "../lttng/common_options.ts";
+import { DEFAULT_CHANNEL, shownChannel } from "../event_rules/event_rules.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 /** The options that choose a type. */
 const TYPES: Readonly<Record<string, EventTypeName>> = {

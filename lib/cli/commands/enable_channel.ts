@@ -6,8 +6,8 @@ import type {
   EventLossMode,
 } from "../../control/names.ts";
 import type { ChannelAttributes } from "../../control/recording_types.ts";
-import type { Given } from "../arguments.ts";
-import { type CommandValues, defineCommand } from "../command.ts";
+import type { Given } from "../lttng/arguments.ts";
+import { type CommandValues, defineCommand } from "../lttng/command.ts";
 import {
   HELP,
   KERNEL,
@@ -15,19 +15,19 @@ import {
   requireDomain,
   SESSION,
   USERSPACE,
-} from "../common_options.ts";
-import type { Console } from "../console.ts";
+} from "../lttng/common_options.ts";
+import type { Console } from "../lttng/console.ts";
 import {
   fits32,
   nextPowerOfTwo,
   parseCount,
   parseSize,
   parseTime,
-} from "../quantity.ts";
-import { reportChannel } from "../recording_report.ts";
-import type { ReportElement } from "../report.ts";
-import { hasCode, type Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+} from "../lttng/quantity.ts";
+import { reportChannel } from "../lttng/recording_report.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import { hasCode, type Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 const SIZE_FORM = "k, M or G may stand behind it";
 const TIME_FORM = "microseconds, or with us, ms, s, m (minutes) or h behind it";

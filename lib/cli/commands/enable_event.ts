@@ -4,8 +4,8 @@ import { ControlError } from "../../control/errors.ts";
 import { parseLogLevel } from "../../control/log_levels.ts";
 import type { EventTypeName } from "../../control/names.ts";
 import type { LogLevelRule } from "../../control/recording_types.ts";
-import type { Given } from "../arguments.ts";
-import { type CommandValues, defineCommand } from "../command.ts";
+import type { Given } from "../lttng/arguments.ts";
+import { type CommandValues, defineCommand } from "../lttng/command.ts";
 import {
   HELP,
   JUL,
@@ -16,12 +16,16 @@ import {
   requireDomain,
   SESSION,
   USERSPACE,
-} from "../common_options.ts";
-import { DEFAULT_CHANNEL } from "../event_rules.ts";
-import { logLevelWords } from "../log_levels.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
-import { enableAll, enableNamed, type Wanted } from "../enable_rules.ts";
+} from "../lttng/common_options.ts";
+import { DEFAULT_CHANNEL } from "../event_rules/event_rules.ts";
+import { logLevelWords } from "../event_rules/log_levels.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
+import {
+  enableAll,
+  enableNamed,
+  type Wanted,
+} from "../event_rules/enable_rules.ts";
 
 const OPTIONS = [
   HELP,

@@ -1,10 +1,10 @@
 /** `lttng help`: the help of `lttng` or of a command. */
 
-import { commandHelp } from "../command_help.ts";
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { nearest } from "../nearest.ts";
-import { CommandFailure, Status } from "../status.ts";
+import { commandHelp } from "../lttng/command_help.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { nearest } from "../options/nearest.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const help = defineCommand({
   name: "help",

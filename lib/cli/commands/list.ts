@@ -1,7 +1,7 @@
 /** `lttng list` and `lttng status`. */
 
 import { ControlError } from "../../control/errors.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../lttng/command.ts";
 import {
   givenDomain,
   HELP,
@@ -11,7 +11,7 @@ import {
   LOG4J,
   PYTHON,
   USERSPACE,
-} from "../common_options.ts";
+} from "../lttng/common_options.ts";
 import {
   listFields,
   listKernel,
@@ -23,10 +23,10 @@ import {
   type SessionListOptions,
   sessionState,
 } from "../list/session.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { reportSession } from "../session_report.ts";
-import { Status } from "../status.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { reportSession } from "../lttng/session_report.ts";
+import { Status } from "../lttng/status.ts";
 
 export const list = defineCommand({
   name: "list",

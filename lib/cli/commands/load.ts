@@ -3,13 +3,13 @@
 import { ControlError } from "../../control/errors.ts";
 import type { LoadOptions } from "../../control/loading.ts";
 import { parseUrls, UrlError } from "../../control/url.ts";
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { makeCurrent } from "../current_session.ts";
-import type { ReportElement } from "../report.ts";
-import { hasCode, type Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
-import { systemReason } from "../surroundings.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { makeCurrent } from "../lttng/current_session.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import { hasCode, type Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
+import { systemReason } from "../options/surroundings.ts";
 
 export const load = defineCommand({
   name: "load",

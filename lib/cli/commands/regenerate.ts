@@ -2,15 +2,15 @@
 
 import { ControlError } from "../../control/errors.ts";
 import { lttngErrorNumber } from "../../wire/lttng_error.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../lttng/command.ts";
 import {
   HELP,
   LIST_COMMANDS,
   LIST_OPTIONS,
   SESSION,
-} from "../common_options.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+} from "../lttng/common_options.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 /** Regenerates something of a session; returns the status. */
 type Action = (run: Run, session: string, isAlone: boolean) => Promise<number>;

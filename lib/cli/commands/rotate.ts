@@ -3,12 +3,12 @@
 import { SESSIOND_DONE_TIMEOUT_MS } from "../../base/limits.ts";
 import type { Rotation } from "../../control/archiving_types.ts";
 import { poll } from "../../control/poll.ts";
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import type { ReportElement } from "../report.ts";
-import { hasCode, type Run } from "../run.ts";
-import { printArchive, reportArchive } from "../session_report.ts";
-import { CommandFailure, Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import { hasCode, type Run } from "../lttng/run.ts";
+import { printArchive, reportArchive } from "../lttng/session_report.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const rotate = defineCommand({
   name: "rotate",

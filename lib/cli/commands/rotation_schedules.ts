@@ -1,13 +1,13 @@
 /** `lttng enable-rotation` and `disable-rotation`: rotations by themselves. */
 
 import type { ScheduleName } from "../../control/archiving_types.ts";
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS, SESSION } from "../common_options.ts";
-import { parseSize, parseTime } from "../quantity.ts";
-import type { ReportElement } from "../report.ts";
-import { hasCode, type Run } from "../run.ts";
-import { reportSchedule } from "../session_report.ts";
-import { CommandFailure, Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS, SESSION } from "../lttng/common_options.ts";
+import { parseSize, parseTime } from "../lttng/quantity.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import { hasCode, type Run } from "../lttng/run.ts";
+import { reportSchedule } from "../lttng/session_report.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 /** What messages call each kind of schedule. */
 const KINDS: Readonly<Record<ScheduleName, string>> = {

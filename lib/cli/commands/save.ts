@@ -1,10 +1,10 @@
 /** `lttng save`: writes the configuration of sessions to files. */
 
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { Status } from "../lttng/status.ts";
 
 export const save = defineCommand({
   name: "save",

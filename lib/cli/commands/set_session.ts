@@ -1,12 +1,12 @@
 /** `lttng set-session`: chooses the current session. */
 
 import { SESSION_NAME_BYTES } from "../../base/limits.ts";
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { makeCurrent } from "../current_session.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { makeCurrent } from "../lttng/current_session.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const setSession = defineCommand({
   name: "set-session",

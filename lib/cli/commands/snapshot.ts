@@ -2,17 +2,17 @@
 
 import type { SnapshotDestination } from "../../control/archiving_types.ts";
 import { ControlError } from "../../control/errors.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../lttng/command.ts";
 import {
   HELP,
   LIST_COMMANDS,
   LIST_OPTIONS,
   SESSION,
-} from "../common_options.ts";
-import { parseSize } from "../quantity.ts";
-import type { ReportElement } from "../report.ts";
-import { hasCode, type Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+} from "../lttng/common_options.ts";
+import { parseSize } from "../lttng/quantity.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import { hasCode, type Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const snapshot = defineCommand({
   name: "snapshot",

@@ -1,9 +1,9 @@
 /** `lttng start`: starts recording. */
 
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { hasCode } from "../run.ts";
-import { Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { hasCode } from "../lttng/run.ts";
+import { Status } from "../lttng/status.ts";
 
 export const start = defineCommand({
   name: "start",

@@ -1,10 +1,10 @@
 /** `lttng stop`: stops recording. */
 
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { hasCode } from "../run.ts";
-import { printLoss } from "../session_stats.ts";
-import { Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { hasCode } from "../lttng/run.ts";
+import { printLoss } from "../lttng/session_stats.ts";
+import { Status } from "../lttng/status.ts";
 
 export const stop = defineCommand({
   name: "stop",

@@ -3,7 +3,7 @@
 import { ControlError } from "../../control/errors.ts";
 import type { ProcessAttributeName } from "../../control/names.ts";
 import type { TrackedValue } from "../../control/tracking.ts";
-import { type CommandValues, defineCommand } from "../command.ts";
+import { type CommandValues, defineCommand } from "../lttng/command.ts";
 import {
   HELP,
   KERNEL,
@@ -11,7 +11,7 @@ import {
   requireDomain,
   SESSION,
   USERSPACE,
-} from "../common_options.ts";
+} from "../lttng/common_options.ts";
 import {
   attributeTitle,
   attributeWords,
@@ -19,10 +19,10 @@ import {
   reportTrackedValue,
   reportTracker,
   UST_ATTRIBUTES,
-} from "../process_attributes.ts";
-import type { ReportElement } from "../report.ts";
-import { hasCode, type Run } from "../run.ts";
-import { CommandFailure, Status } from "../status.ts";
+} from "../event_rules/process_attributes.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import { hasCode, type Run } from "../lttng/run.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 const OPTIONS = [
   HELP,

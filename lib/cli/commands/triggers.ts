@@ -1,8 +1,8 @@
 /** The commands of triggers, which only the stock program has. */
 
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { CommandFailure, Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
 
 /** A command that says where to find what it does not do. */
 function elsewhere(name: string, help: string) {

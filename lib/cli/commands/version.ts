@@ -1,9 +1,9 @@
 /** `lttng version`: which `lttng` this is. */
 
 import { VERSION } from "../../base/version.ts";
-import { defineCommand } from "../command.ts";
-import { HELP, LIST_OPTIONS } from "../common_options.ts";
-import { Status } from "../status.ts";
+import { defineCommand } from "../lttng/command.ts";
+import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
+import { Status } from "../lttng/status.ts";
 
 /**
  * The version of LTTng whose command line and machine interface this is: tools

@@ -1,10 +1,10 @@
 /** `lttng view`, as a row of the table of commands. */
 
-import type { Command } from "../command.ts";
-import { OptionError } from "../options.ts";
-import { CommandFailure, Status } from "../status.ts";
-import { runView, viewHelp } from "../view.ts";
-import { VIEW_OPTIONS } from "../view_options.ts";
+import type { Command } from "../lttng/command.ts";
+import { OptionError } from "../options/options.ts";
+import { CommandFailure, Status } from "../lttng/status.ts";
+import { runView, viewHelp } from "../view/view.ts";
+import { VIEW_OPTIONS } from "../view/view_options.ts";
 
 export const view: Command = {
   name: "view",

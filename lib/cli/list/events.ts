@@ -5,10 +5,10 @@ import type {
   KernelProbe,
   UserspaceProbeLocation,
 } from "../../control/recording_types.ts";
-import type { Domain } from "../common_options.ts";
-import type { Console } from "../console.ts";
-import { logLevelName } from "../log_levels.ts";
-import type { ReportedEvent } from "../recording_report.ts";
+import type { Domain } from "../lttng/common_options.ts";
+import type { Console } from "../lttng/console.ts";
+import { logLevelName } from "../event_rules/log_levels.ts";
+import type { ReportedEvent } from "../lttng/recording_report.ts";
 
 /** An event as it is listed; `enabled` is unknown for what is no rule. */
 export type ListedEvent = Omit<ReportedEvent, "enabled"> & {

@@ -5,11 +5,11 @@ import type {
   InstrumentationPoint,
   TracepointField,
 } from "../../control/recording_types.ts";
-import type { Domain } from "../common_options.ts";
-import { reportDomain, reportEvent } from "../recording_report.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure } from "../status.ts";
+import type { Domain } from "../lttng/common_options.ts";
+import { reportDomain, reportEvent } from "../lttng/recording_report.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure } from "../lttng/status.ts";
 import { listedPoint, printEvent } from "./events.ts";
 import { programName } from "./program_name.ts";
 

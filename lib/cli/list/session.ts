@@ -3,17 +3,17 @@
 import { ControlError } from "../../control/errors.ts";
 import type { DomainName } from "../../control/names.ts";
 import type { ChannelInfo, DomainInfo } from "../../control/recording_types.ts";
-import type { Domain } from "../common_options.ts";
-import type { Console } from "../console.ts";
+import type { Domain } from "../lttng/common_options.ts";
+import type { Console } from "../lttng/console.ts";
 import {
   reportChannel,
   reportDomain,
   reportEvent,
-} from "../recording_report.ts";
-import type { ReportElement } from "../report.ts";
-import { hasCode, type Run } from "../run.ts";
-import { reportSchedule, reportSession } from "../session_report.ts";
-import { CommandFailure } from "../status.ts";
+} from "../lttng/recording_report.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import { hasCode, type Run } from "../lttng/run.ts";
+import { reportSchedule, reportSession } from "../lttng/session_report.ts";
+import { CommandFailure } from "../lttng/status.ts";
 import { printAgentEvent, printEvent } from "./events.ts";
 import { listTrackers } from "./trackers.ts";
 

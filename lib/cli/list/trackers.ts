@@ -8,10 +8,10 @@ import {
   reportTrackedValue,
   reportTracker,
   UST_ATTRIBUTES,
-} from "../process_attributes.ts";
-import type { ReportElement } from "../report.ts";
-import type { Run } from "../run.ts";
-import { CommandFailure } from "../status.ts";
+} from "../event_rules/process_attributes.ts";
+import type { ReportElement } from "../lttng/report.ts";
+import type { Run } from "../lttng/run.ts";
+import { CommandFailure } from "../lttng/status.ts";
 
 /** Where the values begin, in columns. */
 const VALUE_COLUMN = 22;

@@ -7,7 +7,7 @@
 
 import { TextLineStream } from "@std/streams";
 import process from "node:process";
-import { runLttng } from "../../../lib/cli/lttng.ts";
+import { runLttng } from "../../../lib/cli/lttng/lttng.ts";
 
 const uid = Number(Deno.args[0]);
 if (Deno.uid() !== uid) {

@@ -1,7 +1,7 @@
 /** Starts `relayd` as its users do, in a directory of its own. */
 
 import { TextLineStream } from "@std/streams";
-import { relaydPermissionFlags } from "../../../lib/cli/relayd_options.ts";
+import { relaydPermissionFlags } from "../../../lib/cli/relayd/relayd_options.ts";
 
 /** The longest that any one thing may take on a busy machine, milliseconds. */
 export const PATIENCE_MS = 30_000;

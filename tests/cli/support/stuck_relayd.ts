@@ -1,6 +1,6 @@
 /** `relayd` around a relay that never finishes closing. */
 
-import { runRelayd } from "../../../lib/cli/relayd.ts";
+import { runRelayd } from "../../../lib/cli/relayd/relayd.ts";
 import { startFakeRelay } from "./fake_relay.ts";
 
 Deno.exit(
