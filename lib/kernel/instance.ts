@@ -15,6 +15,7 @@ import {
   explain,
   KernelTracingError,
   readFile,
+  readFileAtOnce,
   readLayout,
   type Tracefs,
   writeFile,
@@ -143,7 +144,7 @@ export class Instance {
 
   /** The counters of one processor's ring buffer. */
   counters(cpu: number): RingCounters {
-    return parseRingCounters(readFile(this.cpuFile(cpu, "stats")));
+    return parseRingCounters(readFileAtOnce(this.cpuFile(cpu, "stats")));
   }
 
   /** Turns tracing on or off. */

@@ -20,6 +20,7 @@ import type {
   ReaderSetup,
 } from "./reader_messages.ts";
 import { ThreadTable } from "./threads.ts";
+import { readFileAtOnce } from "./tracefs.ts";
 import { compileWriter } from "./transcode.ts";
 import { warmUp } from "./warm_up.ts";
 
@@ -138,7 +139,7 @@ export class ReaderGroup {
       cpu,
       layout: setup.layout,
       source: new RawPipe(pipe),
-      counters: () => parseRingCounters(Deno.readTextFileSync(stats)),
+      counters: () => parseRingCounters(readFileAtOnce(stats)),
       overwrite: setup.overwrite,
       packets: {
         size: setup.packetSize,

@@ -138,6 +138,23 @@ export function readFile(path: string): string {
   }
 }
 
+/**
+ * Text of a file of tracefs that is made anew at each read: two reads would
+ * join the beginning of one with the end of another.
+ *
+ * @throws {KernelTracingError}
+ */
+export function readFileAtOnce(path: string): string {
+  try {
+    using file = Deno.openSync(path);
+    const buffer = new Uint8Array(READ_BYTES);
+    const size = file.readSync(buffer) ?? 0;
+    return new TextDecoder().decode(buffer.subarray(0, size));
+  } catch (error) {
+    throw new KernelTracingError(explain(error, path), { cause: error });
+  }
+}
+
 /** What {@linkcode writeFile} may be told. */
 export interface WriteFileOptions {
   /** Keeps what the file holds: lists begin anew without. */

@@ -146,6 +146,23 @@ tracefsTest(
   },
 );
 
+tracefsTest(
+  "Instance.counters() are whole while they change",
+  async () => {
+    await withInstance({ overwrite: true }, (instance) => {
+      instance.enable({ system: "raw_syscalls", name: "sys_enter" });
+      instance.isTracing = true;
+      // Each read is system calls, which are counted.
+      for (let round = 0; round < 3000; round++) {
+        for (let cpu = 0; cpu < navigator.hardwareConcurrency; cpu++) {
+          instance.counters(cpu);
+        }
+      }
+      instance.isTracing = false;
+    });
+  },
+);
+
 tracefsTest("Instance names never repeat within a process", async () => {
   await withInstance({}, async (first) => {
     await withInstance({}, (second) => {
