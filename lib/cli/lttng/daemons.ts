@@ -19,11 +19,15 @@ const LIVE_PORT = 5344;
 export async function ensureSessiond(run: Run): Promise<void> {
   const { noSessiond, sessiondPath, group } = run.settings;
   if (noSessiond || await SessionDaemon.isAlive({ group })) return;
-  const path = sessiondPath ?? Deno.env.get(SESSIOND_PATH_VARIABLE) ??
-    installed("lttng-sessiond");
+  const named = sessiondPath ?? Deno.env.get(SESSIOND_PATH_VARIABLE);
+  const stock = named ?? installed("lttng-sessiond");
+  // The one inside records the kernel only, so the stock one comes first.
+  const isInside = named === undefined && !isExecutable(stock) &&
+    Deno.build.standalone;
+  const path = isInside ? Deno.execPath() : stock;
   run.say.debug(1, `Session daemon binary path: ${path}`);
   try {
-    await launchSessiond(run, path);
+    await launchSessiond(run, path, isInside ? ["sessiond"] : []);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     run.fail(error);
@@ -33,7 +37,11 @@ export async function ensureSessiond(run: Run): Promise<void> {
   }
 }
 
-async function launchSessiond(run: Run, path: string): Promise<void> {
+async function launchSessiond(
+  run: Run,
+  path: string,
+  command: readonly string[],
+): Promise<void> {
   if (!isExecutable(path)) {
     throw new CommandFailure(
       `No such file or access denied: ${path}`,
@@ -47,7 +55,7 @@ async function launchSessiond(run: Run, path: string): Promise<void> {
   try {
     // It leaves once its daemon accepts commands.
     status = await new Deno.Command(path, {
-      args: ["--daemonize"],
+      args: [...command, "--daemonize"],
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",
