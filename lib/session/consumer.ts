@@ -93,14 +93,18 @@ export class Consumer implements TraceSink {
     await this.#attach(output);
   }
 
-  /** Leaves the output that was begun: another follows. Before the first packet. */
+  /** Leaves the output that was begun, or lost: another is to follow. */
   redirect(): void {
     const output = this.#output;
     this.#generation++;
     this.#state = "idle";
     this.#output = this.#failure = undefined;
     this.#isTold = true;
-    for (const stream of this.#streams) stream.detach();
+    this.#underWay = 0;
+    for (const stream of this.#streams) {
+      stream.detach();
+      stream.revive();
+    }
     void output?.close(0);
   }
 

@@ -118,6 +118,13 @@ export class ConsumerStream implements StreamSink {
     }
   }
 
+  /** Takes packets again; what was not confirmed is lost. */
+  revive(): void {
+    this.#givenUp = undefined;
+    this.#dropped += this.#sent - this.#confirmed;
+    this.#confirmed = this.#sent;
+  }
+
   /** Tells live viewers that there was nothing since the last beat. */
   async beat(now: bigint): Promise<void> {
     const isQuiet = this.#sent === this.#sentAtBeat &&

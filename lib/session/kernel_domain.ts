@@ -138,7 +138,9 @@ async function openOutput(
           basePath: destination.control.subdirectory,
           nameContainsCreationTime: options.isNamedByTime,
           liveTimer: options.liveTimer,
-          creationTime: options.createdAt,
+          creationTime: session.wasStarted
+            ? host.clock.now()
+            : options.createdAt,
         }, signal);
       } catch (error) {
         throw new Error(

@@ -23,6 +23,9 @@ const NOT_APPLICABLE = -1;
 /** How long the tracer may take to count (ms). */
 const STATISTICS_TIMEOUT_MS = 1_000;
 
+/** Tracepoints whose fields are looked up in one turn of the event loop. */
+const POINTS_AT_ONCE = 16;
+
 const fieldTypes: Readonly<Record<InstrumentationField["type"], number>> = {
   integer: FieldType.INTEGER,
   enum: FieldType.ENUM,
@@ -92,27 +95,38 @@ export const listCommands: Handlers<
     return { entries };
   },
 
-  LIST_TRACEPOINT_FIELDS({ domain }, context) {
+  async LIST_TRACEPOINT_FIELDS({ domain }, context) {
     if (isOfApplications(domain.type)) return { entries: [] };
     checkDomain(domain.type, context);
     const { tracer } = context.host;
-    return {
-      entries: tracer.tracepoints().flatMap((point): FieldBlock[] => {
-        const event = pointBlock(point, EventType.TRACEPOINT);
-        const fields = tracer.fields(point.name);
-        if (fields.length === 0) {
-          return [{ type: FieldType.OTHER, notWritten: true, name: "", event }];
-        }
-        return fields.map(({ name, type }) => ({
-          type: fieldTypes[type],
-          notWritten: false,
-          name,
-          event,
-        }));
-      }),
-    };
+    const entries: FieldBlock[] = [];
+    for (const [index, point] of tracer.tracepoints().entries()) {
+      entries.push(...fieldBlocks(point, tracer.fields(point.name)));
+      // A kernel has more than a thousand: others have their turn between.
+      if (index % POINTS_AT_ONCE === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    }
+    return { entries };
   },
 };
+
+/** The fields of a tracepoint; a nameless one where there are none. */
+function fieldBlocks(
+  point: InstrumentationPoint,
+  fields: readonly InstrumentationField[],
+): FieldBlock[] {
+  const event = pointBlock(point, EventType.TRACEPOINT);
+  if (fields.length === 0) {
+    return [{ type: FieldType.OTHER, notWritten: true, name: "", event }];
+  }
+  return fields.map(({ name, type }) => ({
+    type: fieldTypes[type],
+    notWritten: false,
+    name,
+    event,
+  }));
+}
 
 /**
  * Whether a domain's events are those of applications. None is registered

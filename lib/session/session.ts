@@ -131,6 +131,11 @@ export class Session {
     return result;
   }
 
+  /** Settles when what was asked so far is done. */
+  get idle(): Promise<unknown> {
+    return this.#turn;
+  }
+
   /** Starts a timer in place of the one of this name, or ends that. */
   setTimer(name: string, timer: Disposable | undefined): void {
     this.timers.get(name)?.[Symbol.dispose]();

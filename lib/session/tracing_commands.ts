@@ -66,7 +66,7 @@ export const tracingCommands: Handlers<
   DESTROY_SESSION({ session: name }, context) {
     const session = context.sessions.find(name, context.caller);
     context.sessions.remove(session);
-    return session.inTurn(() => destroy(session, context));
+    return destroyInTurn(session, context);
   },
 
   REGENERATE_METADATA({ session: name }, { sessions, caller }) {
@@ -103,6 +103,11 @@ async function start(session: Session, host: DaemonHost): Promise<void> {
   checkOutput(session);
   // What the last stop left behind comes first; that has its bound.
   await session.stopping;
+  if (consumer?.state === "lost") {
+    // Another try, in a directory of its own: the relay daemon may be back.
+    consumer.redirect();
+    if (session.destination.kind === "relay") consumer.begin();
+  }
   if (session.destination.kind === "local" && consumer !== undefined) {
     try {
       await consumer.openNow();
@@ -242,12 +247,22 @@ function clearError(error: unknown): CommandError {
   return new CommandError(symbol, errorText(error), { cause: error });
 }
 
+/** Ends a session after what is being done to it, if that ends in time. */
+async function destroyInTurn(
+  session: Session,
+  context: Context,
+): Promise<SessiondReply<"DESTROY_SESSION">> {
+  session.isDestroyed = true;
+  const bounded = new Bounded(stopTimeout(context.host));
+  await bounded.reaches(session.idle);
+  return await destroy(session, context);
+}
+
 /** Ends everything of a session, within a bounded time. */
 async function destroy(
   session: Session,
   { host }: Context,
 ): Promise<SessiondReply<"DESTROY_SESSION">> {
-  session.isDestroyed = true;
   const bounded = new Bounded(stopTimeout(host));
   for (const timer of session.timers.values()) timer[Symbol.dispose]();
   session.timers.clear();
@@ -339,7 +354,7 @@ export async function destroyAll(context: Context): Promise<void> {
   await Promise.all(context.sessions.all.map(async (session) => {
     context.sessions.remove(session);
     try {
-      await session.inTurn(() => destroy(session, context));
+      await destroyInTurn(session, context);
     } catch (error) {
       context.host.log.error(`Session ${session.name}: ${errorText(error)}`);
     }

@@ -157,6 +157,43 @@ eachRelay(
   },
 );
 
+stockTest(
+  "a session that lost its relay daemon goes on with the next start",
+  { programs: PROGRAMS },
+  async () => {
+    const output = await Deno.makeTempDir();
+    try {
+      await using daemon = await RunningDaemon.start();
+      const first = await startRelay("ours", { output });
+      const { ports } = first;
+      await createRemote(daemon, "one", ports);
+      await daemon.lttng("start");
+      const recording = daemon.tracer.recordings.get("one")!;
+      recording.produce(100);
+      await recording.flush();
+      await waitFor("the first relay daemon has stored it", async () => {
+        return await countEvents(directoryOf(first, "one")) === 100;
+      });
+      await first[Symbol.asyncDispose]();
+      const { code } = await daemon.tryLttng("stop");
+      assertEquals(code, 104);
+      await using _second = await startRelay("ours", { output, ports });
+      await daemon.lttng("start");
+      recording.produce(50);
+      await daemon.lttng("stop");
+      await daemon.lttng("destroy");
+      const counts: number[] = [];
+      for (const { name } of Deno.readDirSync(`${output}/${HOSTNAME}`)) {
+        const path = `${output}/${HOSTNAME}/${name}`;
+        counts.push((await readTrace(path)).events.length);
+      }
+      assertEquals(counts.toSorted((a, b) => b - a), [100, 50]);
+    } finally {
+      await Deno.remove(output, { recursive: true });
+    }
+  },
+);
+
 for (const [bitsPerSecond, rounds] of [[400_000, 40], [50_000, 8]] as const) {
   const rate = `${bitsPerSecond / 1_000} kbit/s`;
   stockTest(

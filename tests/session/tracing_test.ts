@@ -188,6 +188,52 @@ test("a relay daemon that vanishes is told at the stop, which stops", async (ask
   assert(asking.lines.some((line) => line.includes("closed the connection")));
 });
 
+test("a session that lost its relay daemon finds it again with the next start", async (asking) => {
+  const output = await startRemote(asking);
+  asking.recording("one").produce(10);
+  await asking.recording("one").flush();
+  output.break("The relay daemon closed the connection");
+  await settle();
+  await asking.code("STOP_TRACE", ONE);
+  while ((await asking.ask("DATA_PENDING", ONE)).pending) await settle();
+  assertEquals(await asking.code("START_TRACE", ONE), "OK");
+  await settle();
+  asking.recording("one").produce(10);
+  await stopped(asking);
+  assertEquals(asking.outputs.opened[1]?.actions, [
+    "stream channel0_0",
+    "stream channel0_1",
+    "metadata",
+    "packet channel0_0",
+    "packet channel0_1",
+  ]);
+  const { entries } = await asking.ask("LIST_CHANNELS", {
+    ...ONE,
+    domain: KERNEL,
+  });
+  // Sent, and never confirmed by the one that vanished.
+  assertEquals(entries[0]?.lostPackets, 2n);
+});
+
+test("DESTROY_SESSION does not wait for what takes too long", async (asking) => {
+  await asking.ask(
+    "CREATE_SESSION_EXT",
+    descriptor({ kind: SessionKind.SNAPSHOT, name: "one" }),
+  );
+  await asking.enable("one");
+  await asking.ask("START_TRACE", ONE);
+  asking.outputs.writeSnapshot = () => new Promise(() => {});
+  const output = {
+    ...{ id: 0, maximumSize: 0n, name: "" },
+    controlUrl: "",
+    dataUrl: "",
+  };
+  void asking.code("SNAPSHOT_RECORD", { ...ONE, output });
+  await settle();
+  assertEquals(await asking.code("DESTROY_SESSION", ONE), "OK");
+  assert(asking.recording("one").isClosed);
+});
+
 test("a relay daemon that vanishes leaves other sessions alone", async (asking) => {
   const output = await startRemote(asking);
   output.break("gone");
