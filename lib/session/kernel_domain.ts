@@ -5,12 +5,14 @@ import { DomainType } from "../wire/sessiond/session.ts";
 import type { Context } from "./command.ts";
 import { Consumer } from "./consumer.ts";
 import { refuse } from "./errors.ts";
-import type { DaemonHost } from "./host.ts";
+import type { Destination } from "./destination.ts";
+import type { DaemonHost, RelayDestination } from "./host.ts";
 import type { TraceOutput } from "./output.ts";
 import { DEFAULT_CHANNEL } from "./recording_state.ts";
 import type { Channel } from "./recording_state.ts";
 import type { KernelDomain, Session } from "./session.ts";
 import { SnapshotRing } from "./snapshot_ring.ts";
+import { dateTime } from "./time_text.ts";
 
 /** How long a stop and a destroy may take, unless told otherwise (ms). */
 export const STOP_TIMEOUT_MS = 5_000;
@@ -130,18 +132,10 @@ async function openOutput(
     }
     case "relay":
       try {
-        return await host.outputs.connectRelay({
-          hostname: destination.control.destination,
-          controlPort: destination.control.port,
-          dataPort: destination.data.port,
-          session: session.name,
-          basePath: destination.control.subdirectory,
-          nameContainsCreationTime: options.isNamedByTime,
-          liveTimer: options.liveTimer,
-          creationTime: session.wasStarted
-            ? host.clock.now()
-            : options.createdAt,
-        }, signal);
+        const place = relayDestination(session, destination, host);
+        const output = await host.outputs.connectRelay(place, signal);
+        session.relayCreationTime = place.creationTime;
+        return output;
       } catch (error) {
         throw new Error(
           `No relay daemon at ${destination.control.destination}, ports ` +
@@ -151,6 +145,33 @@ async function openOutput(
         );
       }
   }
+}
+
+/**
+ * What the session is called at a relay daemon. After a first time it gets a
+ * directory of its own, and with it a time: what is there must stay.
+ */
+function relayDestination(
+  session: Session,
+  { control, data }: Extract<Destination, { kind: "relay" }>,
+  host: DaemonHost,
+): RelayDestination {
+  const { options, relayCreationTime: last } = session;
+  const creationTime = last === undefined
+    ? options.createdAt
+    : Math.max(host.clock.now(), last + 1_000);
+  const suffix = last === undefined ? "" : `-${dateTime(creationTime)}`;
+  const basePath = control.subdirectory.replace(/\/+$/, "");
+  return {
+    hostname: control.destination,
+    controlPort: control.port,
+    dataPort: data.port,
+    session: session.name,
+    basePath: basePath === "" ? "" : `${basePath}${suffix}`,
+    nameContainsCreationTime: options.isNamedByTime && last === undefined,
+    liveTimer: options.liveTimer,
+    creationTime,
+  };
 }
 
 /** The channel that a stream called `CHANNEL_INSTANCE` belongs to. */

@@ -82,6 +82,8 @@ export class Session {
   /** Takes the trace; which one, the type decides. */
   consumer: Consumer | undefined;
   ring: SnapshotRing | undefined;
+  /** The time that a relay daemon was last told, milliseconds since 1970. */
+  relayCreationTime: number | undefined;
   /** Settles when what the last stop left behind is stored, or time is up. */
   stopping: Promise<void> | undefined;
   readonly snapshotOutputs: SnapshotOutput[] = [];
