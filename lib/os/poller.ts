@@ -22,7 +22,7 @@ interface Wait {
 }
 
 /** One `poll` for everybody who waits. */
-export class Poller implements Disposable {
+export class Poller {
   readonly #libc: Libc;
   readonly #wakeRead: number;
   readonly #wakeWrite: number;
@@ -73,10 +73,6 @@ export class Poller implements Disposable {
     await this.#loop;
     this.#libc.call.close(this.#wakeRead);
     this.#libc.call.close(this.#wakeWrite);
-  }
-
-  [Symbol.dispose](): void {
-    void this.close();
   }
 
   #wake(): void {

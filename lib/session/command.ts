@@ -15,9 +15,6 @@ export interface Context {
   readonly caller: Caller;
 }
 
-/** The commands that this daemon has. */
-export type HandledName = SessiondCommandName;
-
 /** Does what a request asks; what it throws is the answer otherwise. */
 export type Handler<N extends SessiondCommandName> = (
   request: SessiondRequest<N>,

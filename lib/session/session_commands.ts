@@ -6,7 +6,7 @@ import {
   SessionKind,
 } from "../wire/sessiond/session.ts";
 import type { SessiondRequest } from "../wire/sessiond/commands.ts";
-import type { Context, Handlers } from "./command.ts";
+import type { Handlers } from "./command.ts";
 import {
   checkedPath,
   checkSubdirectory,
@@ -194,12 +194,4 @@ function mergedDestination(
       ...{ kind: "relay", data: first },
       control: { ...other, streamType: 0, port: usual.control.port },
     } as Destination;
-}
-
-/** What a handler of one session begins with. */
-export function sessionNamed(
-  name: string,
-  { sessions, caller }: Context,
-): Session {
-  return sessions.find(name, caller);
 }

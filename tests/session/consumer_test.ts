@@ -1,0 +1,245 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Bounded } from "../../lib/session/bounded.ts";
+import { Consumer } from "../../lib/session/consumer.ts";
+import type { TraceOutput } from "../../lib/session/output.ts";
+import type { PacketInfo } from "../../lib/ctf/sink.ts";
+import { MemoryOutput } from "./support/memory_output.ts";
+
+const permissions = "none";
+
+/** A consumer whose output is what `open` gives. */
+class Subject {
+  readonly lines: string[] = [];
+  readonly output = new MemoryOutput();
+  readonly consumer: Consumer;
+
+  constructor(
+    open: (subject: Subject) => Promise<TraceOutput> = ({ output }) =>
+      Promise.resolve(output),
+  ) {
+    this.consumer = new Consumer({
+      open: () => open(this),
+      retryMs: 1,
+      files: () => ({ traceFileSize: 0n, traceFileCount: 0n }),
+      streamClassId: () => 0,
+      warn: (line) => this.lines.push(line),
+    });
+  }
+}
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, permissions, fn });
+}
+
+function packet(bytes = 4096, streamClassId = 0n): PacketInfo {
+  return {
+    packetSize: 8n * BigInt(bytes),
+    contentSize: 8n * BigInt(bytes),
+    timestampBegin: 0n,
+    timestampEnd: 1n,
+    eventsDiscarded: 0n,
+    streamClassId,
+    streamInstanceId: 0n,
+    packetSequenceNumber: 0n,
+  };
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
+
+test("Consumer takes metadata at once, and packets when the output has them", async () => {
+  const { promise, resolve } = Promise.withResolvers<TraceOutput>();
+  const { consumer, output } = new Subject(() => promise);
+  consumer.begin();
+  const stream = await consumer.openStream("ch_0");
+  await consumer.writeMetadata(new Uint8Array(10));
+  let isTaken = false;
+  const writing = stream.writePacket(new Uint8Array(8), packet())
+    .then(() => isTaken = true);
+  await settle();
+  assertEquals(isTaken, false);
+  resolve(output);
+  await writing;
+  assertEquals(output.actions, ["stream ch_0", "metadata", "packet ch_0"]);
+  await consumer.finish(10);
+});
+
+test("Consumer has metadata written while packets wait", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  const stream = await consumer.openStream("ch_0");
+  const release = output.hold();
+  const writing = stream.writePacket(new Uint8Array(8), packet());
+  await settle();
+  await consumer.writeMetadata(new Uint8Array(10));
+  await settle();
+  assertEquals(output.count("metadata"), 1);
+  assertEquals(output.count("packet"), 0);
+  release();
+  await writing;
+  await consumer.finish(10);
+});
+
+test("Consumer keeps a stream that is slow from others", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  const slow = await consumer.openStream("slow_0");
+  const release = output.hold();
+  const waiting = slow.writePacket(new Uint8Array(8), packet());
+  await settle();
+  release();
+  const fast = await consumer.openStream("fast_0");
+  await fast.writePacket(new Uint8Array(8), packet());
+  await waiting;
+  assertEquals(output.count("packet fast_0"), 1);
+  await consumer.finish(10);
+});
+
+test("Consumer.finish() refuses what waits, and counts it", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  const stream = await consumer.openStream("ch_0");
+  output.hold();
+  const refused = assertRejects(
+    () => stream.writePacket(new Uint8Array(8), packet()),
+    Error,
+    "Given up",
+  );
+  await settle();
+  const [counts] = await consumer.finish(10);
+  await refused;
+  assertEquals(counts, {
+    name: "ch_0",
+    sent: 0,
+    unconfirmed: 0,
+    waiting: 0,
+    dropped: 1,
+  });
+});
+
+test("Consumer counts what was sent and never confirmed", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  const stream = await consumer.openStream("ch_0");
+  await stream.writePacket(new Uint8Array(8), packet());
+  await consumer.settle(new Bounded(50));
+  assertEquals(consumer.counts[0]?.unconfirmed, 0);
+  await stream.writePacket(new Uint8Array(8), packet());
+  output.missing = ["ch_0"];
+  assertEquals(await consumer.settle(new Bounded(50)), ["ch_0"]);
+  assertEquals(consumer.counts[0]?.unconfirmed, 1);
+  await consumer.finish(10);
+});
+
+test("Consumer has an output confirm what is under way, and sends no more than so much before", async () => {
+  const { consumer, output } = new Subject();
+  const { promise, resolve } = Promise.withResolvers<readonly string[]>();
+  let asked = 0;
+  output.waitUntilStored = () => {
+    asked++;
+    return promise;
+  };
+  await consumer.openNow();
+  const stream = await consumer.openStream("ch_0");
+  const size = 4 * 1024 * 1024;
+  const content = new Uint8Array(size);
+  let taken = 0;
+  async function writeAll(): Promise<void> {
+    for (let n = 0; n < 8; n++) {
+      await stream.writePacket(content, packet(size));
+      taken++;
+    }
+  }
+  const writing = writeAll();
+  await settle();
+  // 16 MiB and the packet that went beyond.
+  assertEquals(taken, 5);
+  assertEquals(asked, 1);
+  resolve([]);
+  await writing;
+  assertEquals(taken, 8);
+  await consumer.finish(10);
+});
+
+test("Consumer tells of a failure once, and again after it had worked", async () => {
+  let failure: string | undefined = "Connection refused";
+  const { consumer, output, lines } = new Subject(({ output }) =>
+    failure === undefined
+      ? Promise.resolve(output)
+      : Promise.reject(new Error(failure))
+  );
+  consumer.begin();
+  await settle();
+  assertEquals(consumer.takeFailure()?.message, "Connection refused");
+  assertEquals(consumer.takeFailure(), undefined);
+  failure = undefined;
+  while (consumer.state !== "ready") await settle();
+  assertEquals(consumer.takeFailure(), undefined);
+  output.break("It vanished");
+  await settle();
+  assertEquals(consumer.takeFailure()?.message, "It vanished");
+  assertEquals(lines, [
+    "Connection refused",
+    "The output works now",
+    "It vanished",
+  ]);
+  await consumer.finish(10);
+});
+
+test("Consumer refuses packets of a lost output while the tracer drains, else keeps them", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  const stream = await consumer.openStream("ch_0");
+  output.break("It vanished");
+  await settle();
+  let outcome = "waiting";
+  stream.writePacket(new Uint8Array(8), packet())
+    .catch(() => outcome = "refused");
+  await settle();
+  assertEquals(outcome, "waiting");
+  consumer.isDraining = true;
+  await settle();
+  assertEquals(outcome, "refused");
+  await consumer.finish(10);
+});
+
+test("Consumer.beat() tells of streams without packets since the last, with their class", async () => {
+  const { consumer, output } = new Subject();
+  const beacons: string[] = [];
+  const openStream = output.openStream.bind(output);
+  output.openStream = async (name) => ({
+    ...await openStream(name),
+    beacon: (timestamp, streamClassId) => {
+      beacons.push(`${name} ${timestamp} ${streamClassId}`);
+      return Promise.resolve();
+    },
+  });
+  await consumer.openNow();
+  const busy = await consumer.openStream("busy_0");
+  await consumer.openStream("quiet_0");
+  await settle();
+  await consumer.beat(1n);
+  await busy.writePacket(new Uint8Array(8), packet(4096, 7n));
+  await consumer.beat(2n);
+  assertEquals(beacons, ["quiet_0 2 0"]);
+  await consumer.beat(3n);
+  assertEquals(beacons, ["quiet_0 2 0", "busy_0 3 7", "quiet_0 3 0"]);
+  await consumer.finish(10);
+});
+
+test("Consumer takes no more metadata than it can keep", async () => {
+  const { consumer } = new Subject(() => new Promise(() => {}));
+  consumer.begin();
+  const piece = new Uint8Array(32 * 1024 * 1024);
+  await consumer.writeMetadata(piece);
+  await consumer.writeMetadata(piece);
+  const error = await assertRejects(
+    () => consumer.writeMetadata(new Uint8Array(1)),
+    RangeError,
+  );
+  assert(error.message.includes("67108865 bytes > 67108864"), error.message);
+  await consumer.finish(10);
+});
