@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { OptionError } from "../../lib/cli/options.ts";
-import type { Surroundings } from "../../lib/cli/paths.ts";
-import { readSessiondRequest } from "../../lib/cli/sessiond_settings.ts";
+import { OptionError } from "../../lib/cli/options/options.ts";
+import type { Surroundings } from "../../lib/cli/options/paths.ts";
+import { readSessiondRequest } from "../../lib/cli/sessiond/sessiond_settings.ts";
 
 /** A machine with these variables and files. */
 function machine(
