@@ -9,36 +9,23 @@ const O_CREAT = 0o100;
 const O_CLOEXEC = 0x80000;
 const LOCK_FILE_MODE = 0o660;
 
-/** Does things with files as another user. */
-export interface FileUser extends Disposable {
-  /**
-   * Runs `use`, which must not wait for anything, with that user's and
-   * group's rights to files, and no more than those.
-   */
-  run<T>(use: () => T): T;
-}
-
 /**
- * Files as user `uid` would make them. For root alone: it is what keeps a user
- * from having root write where that user could not.
+ * Runs `use`, which must not wait for anything, with the rights to files of
+ * user `uid` and group `gid`, and no more than those. For root alone: it is
+ * what keeps a user from having root write where that user could not.
  */
-export function fileUser(uid: number, gid: number): FileUser {
-  const libc = Libc.open();
+export function asFileUser<T>(uid: number, gid: number, use: () => T): T {
+  using libc = Libc.open();
   const { setfsuid, setfsgid, geteuid, getegid } = libc.call;
-  return {
-    run(use) {
-      // The calls change this thread alone, on which files are opened too.
-      setfsgid(gid);
-      setfsuid(uid);
-      try {
-        return use();
-      } finally {
-        setfsuid(geteuid());
-        setfsgid(getegid());
-      }
-    },
-    [Symbol.dispose]: () => libc[Symbol.dispose](),
-  };
+  // The calls change this thread alone, on which files are opened too.
+  setfsgid(gid);
+  setfsuid(uid);
+  try {
+    return use();
+  } finally {
+    setfsuid(geteuid());
+    setfsgid(getegid());
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Where traces and saved sessions go on a real machine. */
 
 import type { Clock } from "../base/clock.ts";
-import { type FileUser, fileUser } from "../os/file_access.ts";
+import { asFileUser } from "../os/file_access.ts";
 import { homeOfUser } from "../os/identity.ts";
 import { sendSnapshot } from "../stream/snapshot.ts";
 import type {
@@ -36,7 +36,6 @@ export interface SystemOutputsOptions {
 /** Outputs on this machine, and on relay daemons. */
 export class SystemOutputs implements Outputs {
   readonly #options: SystemOutputsOptions;
-  readonly #users = new Map<string, FileUser>();
 
   constructor(options: SystemOutputsOptions) {
     this.#options = options;
@@ -159,14 +158,7 @@ export class SystemOutputs implements Outputs {
   /** Root's own, and a user's own, need nothing. */
   #asOwner({ uid, gid }: Caller): AsOwner {
     if (!this.#options.isRoot || uid === 0) return (use) => use();
-    const key = `${uid}:${gid}`;
-    let user = this.#users.get(key);
-    if (user === undefined) {
-      user = fileUser(uid, gid);
-      this.#users.set(key, user);
-    }
-    const { run } = user;
-    return run;
+    return (use) => asFileUser(uid, gid, use);
   }
 }
 

@@ -1,10 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { SESSIOND_PROGRAMS } from "../support/sessiond.ts";
 import { stockTest } from "../support/stock.ts";
-import { SessiondPlace } from "../session/support/sessiond_process.ts";
+import {
+  denoIsPrivate,
+  SessiondPlace,
+} from "../session/support/sessiond_process.ts";
 
 function test(name: string, fn: (place: SessiondPlace) => Promise<void>) {
-  stockTest(name, { programs: SESSIOND_PROGRAMS }, async () => {
+  const skip = Deno.uid() === 0 ? denoIsPrivate() : undefined;
+  stockTest(name, { programs: SESSIOND_PROGRAMS, skip }, async () => {
     await using place = await SessiondPlace.make();
     await fn(place);
   });

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../lib/os/libc.ts";
 import { UnixListener, type UnixPeer } from "../../lib/os/unix_listener.ts";
 import { UnixSocket } from "../../lib/os/unix_socket.ts";
-import { lockFile } from "../../lib/os/file_access.ts";
 
 const isLinux = Deno.build.os === "linux";
 const WAIT = { timeoutMs: 5_000, what: "the test" };
@@ -124,15 +123,4 @@ test("UnixListener.listen() refuses a path where something is", async () => {
     );
     return Promise.resolve();
   });
-});
-
-test("lockFile() gives a lock to one at a time", async () => {
-  const path = await Deno.makeTempFile();
-  {
-    using _held = lockFile(path);
-    assertEquals(lockFile(path), undefined);
-  }
-  using again = lockFile(path);
-  assert(again !== undefined);
-  await Deno.remove(path);
 });

@@ -18,6 +18,17 @@ const ENTRY = new URL("../../../cli.ts", import.meta.url).pathname;
 /** The longest that starting or ending may take on a busy machine, ms. */
 const PATIENCE_MS = 30_000;
 
+/** Why other users cannot run this Deno; `undefined` where they can. */
+export function denoIsPrivate(): string | undefined {
+  const parts = Deno.execPath().split("/");
+  for (let count = 2; count <= parts.length; count++) {
+    const path = parts.slice(0, count).join("/");
+    const { mode } = Deno.statSync(path);
+    if (((mode ?? 0) & 0o001) === 0) return `${path} is not for other users`;
+  }
+  return undefined;
+}
+
 let modules: Promise<string> | undefined;
 
 /**
