@@ -84,6 +84,8 @@ export interface DrainResult {
   readonly bytes: number;
   /** It ended because no packet can be emitted. */
   readonly isBlocked: boolean;
+  /** It ended at a page that could not be had at this moment. */
+  readonly isBusy: boolean;
 }
 
 /** A page that is less full is the one that is being written: do not chase it. */
@@ -144,16 +146,19 @@ export class CpuReader {
     const { source, hasRoom, overwrite } = this.#options;
     let bytes = 0;
     let isBlocked = false;
+    let size = 0;
     while (true) {
       isBlocked = !hasRoom();
-      if (isBlocked || source.read(this.#buffer) <= 0) break;
+      if (isBlocked) break;
+      size = source.read(this.#buffer);
+      if (size <= 0) break;
       this.#readPage();
       bytes += this.#page.committed;
       if (!all && this.#page.fill < CAUGHT_UP_FILL) break;
     }
     // A ring buffer that was empty was not full since the last look.
     if (!overwrite && bytes > 0) this.#checkDropped();
-    return { bytes, isBlocked };
+    return { bytes, isBlocked, isBusy: size < 0 };
   }
 
   /**
@@ -169,6 +174,11 @@ export class CpuReader {
   finish(): void {
     this.flush(this.#lastTime);
     if (this.#loss.reconcile()) this.flush(this.#lastTime);
+  }
+
+  /** Events that are left in the ring buffer. */
+  get left(): number {
+    return this.#options.counters().entries;
   }
 
   /** Closes the source. */

@@ -17,7 +17,10 @@ const TWO_POW_59 = 2 ** 59;
 
 /** Where pages come from: `trace_pipe_raw`, or a test. */
 export interface PageSource {
-  /** Fills `page` with the next page; 0 where there is none now. */
+  /**
+   * Fills `page` with the next page; 0 where there is none, less where there
+   * is one that cannot be had at this moment.
+   */
   read(page: Uint8Array): number;
   close(): void;
 }

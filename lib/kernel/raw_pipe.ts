@@ -3,6 +3,9 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { PageSource } from "./page.ts";
 
+/** There is a page, but not at this moment. */
+const BUSY = -1;
+
 /** An open `trace_pipe_raw`. */
 export class RawPipe implements PageSource {
   #fd: number | undefined;
@@ -15,11 +18,13 @@ export class RawPipe implements PageSource {
     this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   }
 
-  /** The next page, or what the kernel copies of it; 0 where there is none. */
+  /** The next page, or what the kernel copies of it. */
   read(page: Uint8Array): number {
     if (this.#fd === undefined) return 0;
     try {
-      return readSync(this.#fd, page);
+      // No end of file: the kernel says 0 where there are events, but a writer
+      // is in the way.
+      return readSync(this.#fd, page) || BUSY;
     } catch (error) {
       const code = (error as { code?: string }).code;
       if (code === "EAGAIN" || code === "EINTR") return 0;

@@ -35,6 +35,10 @@ const IDLE_SHARE = 0.02;
 /** How long readers run on made-up pages before the first start. */
 const WARM_UP_MS = 150;
 
+/** How often a page that cannot be had is asked for again, and the pause between. */
+const BUSY_TRIES = 100;
+const BUSY_PAUSE_MS = 2;
+
 /** A reader and the packets of it that wait for the sink. */
 interface Slot {
   readonly reader: CpuReader;
@@ -259,17 +263,37 @@ export class ReaderGroup {
     }
   }
 
+  /** Reads all there is; gives up on a page that cannot be had for long. */
   async #drainAll(reader: CpuReader): Promise<void> {
-    while (reader.drain(true).isBlocked) await this.#room.promise;
+    for (let tries = 0; tries < BUSY_TRIES;) {
+      const { isBlocked, isBusy } = reader.drain(true);
+      if (isBlocked) {
+        await this.#room.promise;
+        continue;
+      }
+      // While it is traced there is always one more; then there must be none.
+      if (!isBusy && (this.#isStarted || reader.left === 0)) return;
+      tries++;
+      await pause(BUSY_PAUSE_MS);
+    }
   }
 
   async #stop(): Promise<void> {
     this.#isStarted = false;
     clearTimeout(this.#timer);
-    for (const { reader } of this.#slots.values()) {
+    for (const [cpu, { reader }] of this.#slots) {
       await this.#drainAll(reader);
       reader.finish();
+      this.#checkLeft(cpu, reader);
     }
+  }
+
+  #checkLeft(cpu: number, { left }: CpuReader): void {
+    if (left === 0) return;
+    this.#post({
+      kind: "warning",
+      text: `${left} events of processor ${cpu} could not be read`,
+    }, []);
   }
 
   #close(): void {
@@ -278,4 +302,8 @@ export class ReaderGroup {
     for (const { reader } of this.#slots.values()) reader.close();
     this.#clocks[Symbol.dispose]();
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -245,7 +245,11 @@ test("CpuReader stops reading while no packet can be emitted", () => {
   assertEquals(bench.reader.drain(true).isBlocked, true);
   const left = bench.pages.length;
   assertEquals(left > 0, true);
-  assertEquals(bench.reader.drain(true), { bytes: 0, isBlocked: true });
+  assertEquals(bench.reader.drain(true), {
+    bytes: 0,
+    isBlocked: true,
+    isBusy: false,
+  });
   assertEquals(bench.pages.length, left);
   bench.room = Infinity;
   assertEquals(bench.reader.drain(true).isBlocked, false);
@@ -261,6 +265,15 @@ test("CpuReader does not chase a writer, but at the end", () => {
   assertEquals(bench.pages.length, 1);
   bench.reader.drain(true);
   assertEquals(bench.pages.length, 0);
+});
+
+test("CpuReader tells a page that cannot be had from no page", () => {
+  const sizes = [-1, 0];
+  const bench = new Bench({
+    source: { read: () => sizes.shift() ?? 0, close: () => {} },
+  });
+  assertEquals(bench.reader.drain(true).isBusy, true);
+  assertEquals(bench.reader.drain(true).isBusy, false);
 });
 
 test("CpuReader goes on after a page that contradicts itself", () => {
