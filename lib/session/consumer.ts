@@ -64,6 +64,11 @@ export class Consumer implements TraceSink {
     return this.#state;
   }
 
+  /** Why the output does not work; unset where it does. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** The output, once it is there and as long as it works. */
   get output(): TraceOutput | undefined {
     return this.#state === "ready" ? this.#output : undefined;

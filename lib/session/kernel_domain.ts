@@ -194,11 +194,18 @@ export function channelName(kernel: KernelDomain, name: string): string {
 }
 
 /**
- * Tells once that the relay daemon does not work.
+ * Tells once that the output does not work; `before` goes before the reason.
  *
- * @throws {CommandError} RELAYD_CONNECT_FAIL.
+ * @throws {CommandError} RELAYD_CONNECT_FAIL; of a directory,
+ * FILE_CREATION_ERROR.
  */
-export function checkOutput(session: Session): void {
+export function checkOutput(session: Session, before = ""): void {
   const failure = session.consumer?.takeFailure();
-  if (failure !== undefined) refuse("RELAYD_CONNECT_FAIL", failure.message);
+  if (failure === undefined) return;
+  refuse(
+    session.destination.kind === "relay"
+      ? "RELAYD_CONNECT_FAIL"
+      : "FILE_CREATION_ERROR",
+    before + failure.message,
+  );
 }

@@ -6,6 +6,7 @@ import { RotationState } from "../wire/sessiond/session_state.ts";
 import type { SessiondReply } from "../wire/sessiond/commands.ts";
 import { Bounded } from "./bounded.ts";
 import type { Context, Handlers } from "./command.ts";
+import type { Consumer } from "./consumer.ts";
 import type { PacketCounts } from "./consumer_stream.ts";
 import { CommandError, refuse } from "./errors.ts";
 import type { DaemonHost } from "./host.ts";
@@ -40,13 +41,9 @@ export const tracingCommands: Handlers<
     return session.inTurn(() => {
       if (!session.isActive) refuse("TRACE_ALREADY_STOPPED");
       stop(session, host);
-      const failure = session.consumer?.takeFailure();
-      if (failure === undefined) return {};
-      return refuse(
-        "RELAYD_CONNECT_FAIL",
-        `Session ${session.name} has stopped, and not all of it is stored: ` +
-          failure.message,
-      );
+      const before = `Session ${name} has stopped, not all of it stored: `;
+      checkOutput(session, before);
+      return {};
     });
   },
 
@@ -103,11 +100,7 @@ async function start(session: Session, host: DaemonHost): Promise<void> {
   checkOutput(session);
   // What the last stop left behind comes first; that has its bound.
   await session.stopping;
-  if (consumer?.state === "lost") {
-    // Another try, in a directory of its own: the relay daemon may be back.
-    consumer.redirect();
-    if (session.destination.kind === "relay") consumer.begin();
-  }
+  if (consumer?.state === "lost") reopen(session, consumer);
   if (session.destination.kind === "local" && consumer !== undefined) {
     try {
       await consumer.openNow();
@@ -122,6 +115,24 @@ async function start(session: Session, host: DaemonHost): Promise<void> {
   if (session.isLive) session.setTimer("live", beat(session, kernel, host));
   rotateBySize(session, host);
   host.log.info(`Session ${session.name} started`);
+}
+
+/**
+ * Tries a lost relay daemon again, in a directory of its own. A directory here
+ * is not opened again: that would begin it anew, over what it holds.
+ *
+ * @throws {CommandError} CREATE_TRACE_CHUNK_FAIL_CONSUMER.
+ */
+function reopen(session: Session, consumer: Consumer): void {
+  if (session.destination.kind !== "relay") {
+    refuse(
+      "CREATE_TRACE_CHUNK_FAIL_CONSUMER",
+      `Session ${session.name} cannot write its directory any more: ` +
+        `create another session: ${consumer.failure?.message}`,
+    );
+  }
+  consumer.redirect();
+  consumer.begin();
 }
 
 /**
@@ -255,15 +266,15 @@ async function destroyInTurn(
   session.isDestroyed = true;
   const bounded = new Bounded(stopTimeout(context.host));
   await bounded.reaches(session.idle);
-  return await destroy(session, context);
+  return await destroy(session, context.host, bounded);
 }
 
 /** Ends everything of a session, within a bounded time. */
 async function destroy(
   session: Session,
-  { host }: Context,
+  host: DaemonHost,
+  bounded: Bounded,
 ): Promise<SessiondReply<"DESTROY_SESSION">> {
-  const bounded = new Bounded(stopTimeout(host));
   for (const timer of session.timers.values()) timer[Symbol.dispose]();
   session.timers.clear();
   if (session.isActive) {

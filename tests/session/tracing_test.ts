@@ -215,6 +215,20 @@ test("a session that lost its relay daemon finds it again with the next start", 
   assertEquals(entries[0]?.lostPackets, 2n);
 });
 
+test("START_TRACE does not begin a directory anew that could not be written", async (asking) => {
+  const output = await startLocal(asking);
+  output.break("No space left on device");
+  await settle();
+  assertEquals(await asking.code("STOP_TRACE", ONE), "FILE_CREATION_ERROR");
+  while ((await asking.ask("DATA_PENDING", ONE)).pending) await settle();
+  assertEquals(
+    await asking.code("START_TRACE", ONE),
+    "CREATE_TRACE_CHUNK_FAIL_CONSUMER",
+  );
+  assertEquals(asking.outputs.opened.length, 1);
+  assert(asking.lines.some((line) => line.includes("create another session")));
+});
+
 test("DESTROY_SESSION does not wait for what takes too long", async (asking) => {
   await asking.ask(
     "CREATE_SESSION_EXT",
