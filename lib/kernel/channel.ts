@@ -265,6 +265,20 @@ export class Channel implements KernelChannel {
     }));
   }
 
+  /** Events that were recorded and are still neither taken nor refused. */
+  async undelivered(): Promise<number> {
+    await this.#ask("statistics");
+    let count = 0;
+    for (const { events } of this.#statistics.values()) count += events;
+    for (const { events, refused } of this.#writers.values()) {
+      count -= events + refused;
+    }
+    for (const cpu of this.#instance.cpus) {
+      count += this.#instance.counters(cpu).entries;
+    }
+    return count;
+  }
+
   /** Closes the streams in the sink. */
   async closeStreams(): Promise<void> {
     for (const writer of this.#writers.values()) await writer.close();

@@ -202,6 +202,8 @@ export interface KernelStatistics {
 
 /** What closing a recording reports. */
 export interface KernelReport extends KernelStatistics {
+  /** Events that were recorded, but the sink took too long to take them. */
+  readonly undelivered: number;
   /** What went wrong: the first few of it. */
   readonly errors: readonly unknown[];
 }

@@ -206,6 +206,7 @@ export class Recording implements KernelRecording {
 
   async #close(): Promise<KernelReport> {
     await this.#attempt(() => this.stop());
+    await this.#attempt(() => this.#bounded("close the trace", this.#end()));
     let counts = {
       events: 0,
       discarded: 0,
@@ -213,14 +214,26 @@ export class Recording implements KernelRecording {
       notUnderstood: 0,
       packets: 0,
     };
+    let undelivered = 0;
     await this.#attempt(async () => {
       counts = { ...counts, ...await this.statistics() };
+      undelivered = await this.#undelivered();
     });
-    await this.#attempt(() => this.#bounded("close the trace", this.#end()));
     for (const channel of this.#channels) {
       await this.#attempt(() => channel.remove());
     }
-    return { ...counts, errors: this.#errors.slice() };
+    return { ...counts, undelivered, errors: this.#errors.slice() };
+  }
+
+  async #undelivered(): Promise<number> {
+    let count = 0;
+    for (const channel of this.#channels) count += await channel.undelivered();
+    if (count > 0) {
+      this.#addError(
+        new Error(`${count} events were recorded that the sink never took`),
+      );
+    }
+    return count;
   }
 
   async #end(): Promise<void> {
