@@ -1,6 +1,6 @@
 /**
  * `deno run -RW tools/readme.ts`: puts the tables of options, variables and
- * commands into the README and docs/lttng.md, as their own tables have them.
+ * commands into the README and the pages in docs/, as their own tables have them.
  */
 
 import { formatMarkdownCommands } from "../lib/cli/lttng/command_page.ts";
@@ -17,10 +17,18 @@ import {
   RELAYD_ENVIRONMENT,
   RELAYD_OPTIONS,
 } from "../lib/cli/relayd/relayd_options.ts";
+import {
+  SESSIOND_ENVIRONMENT,
+  SESSIOND_OPTIONS,
+} from "../lib/cli/sessiond/sessiond_options.ts";
 import { VIEW_OPTIONS } from "../lib/cli/view/view_options.ts";
 
 /** The pages that have made sections. */
-export const PAGES: readonly string[] = ["README.md", "docs/lttng.md"];
+export const PAGES: readonly string[] = [
+  "README.md",
+  "docs/lttng.md",
+  "docs/kernel.md",
+];
 
 const SECTIONS: Readonly<Record<string, () => string>> = {
   "options of relayd": () => formatMarkdownOptions(RELAYD_OPTIONS),
@@ -28,6 +36,9 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   "environment of relayd": () => formatMarkdownEnvironment(RELAYD_ENVIRONMENT),
   "options of lttng": () => formatMarkdownOptions(LTTNG_OPTIONS),
   "environment of lttng": () => formatMarkdownEnvironment(LTTNG_ENVIRONMENT),
+  "options of lttng sessiond": () => formatMarkdownOptions(SESSIOND_OPTIONS),
+  "environment of lttng sessiond": () =>
+    formatMarkdownEnvironment(SESSIOND_ENVIRONMENT),
   "commands of lttng": () =>
     formatMarkdownCommands(
       COMMANDS.filter(({ group }) => group !== "Triggers"),
