@@ -107,7 +107,8 @@ export function contextNames(): string[] {
 
 /**
  * The context field called `name`: `vpid`, `perf:thread:cycles`,
- * `perf:cpu:raw:r1a8:NAME`, `$app.PROVIDER:NAME`.
+ * `perf:cpu:raw:r1a8:NAME`, `$app.PROVIDER:NAME`; of a processor's counter
+ * also `perf:cycles`, as before LTTng 2.6.
  *
  * @throws {ControlError} INVALID for a name that is unknown.
  */
@@ -122,19 +123,27 @@ export function parseContext(name: string): ContextBlock {
   if (provider !== undefined && field !== undefined) {
     return { ...none, type: ContextType.APPLICATION, provider, name: field };
   }
-  const [, where, event = ""] = /^perf:(cpu|thread):(.+)$/.exec(name) ?? [];
-  const counter = where === undefined ? undefined : counterOf(event);
+  const [, where, event = ""] = /^perf:(?:(cpu|thread):)?(.+)$/.exec(name) ??
+    [];
+  const counter = where === undefined ? counters.get(event) : counterOf(event);
   if (counter === undefined) {
     throw controlError("INVALID", `unknown context type ${name}`);
   }
   return {
     ...none,
-    type: where === "cpu" ? ContextType.PERF_CPU : ContextType.PERF_THREAD,
+    type: perfTypes[where ?? ""]!,
     counterType: counter.type,
     counterConfig: counter.config,
     counterName: name.replaceAll(/[:-]/g, "_"),
   };
 }
+
+/** Types by what stands behind `perf:`; nothing does until LTTng 2.6. */
+const perfTypes: Readonly<Record<string, number>> = {
+  "": ContextType.PERF,
+  cpu: ContextType.PERF_CPU,
+  thread: ContextType.PERF_THREAD,
+};
 
 function counterOf(event: string): Counter | undefined {
   const raw = /^raw:r([0-9a-fA-F]+):.+$/.exec(event)?.[1];
