@@ -16,7 +16,7 @@ function machine(
   return {
     os: options.os ?? "linux",
     userId,
-    workingDirectory: "/work",
+    workingDirectory: "/srv",
     processId: 7,
     env: (name) => env[name],
     readTextFile: (path) => files[path],
@@ -60,8 +60,8 @@ test("readSessiondRequest() follows LTTNG_HOME, LTTNG_RUNDIR and options", () =>
     ["--client-sock=sock", "--pid-file", "/pid", "-g", "ops", "-vv", "-S"],
     machine({ env }),
   );
-  assertEquals(settings.runDirectory, "/work/run");
-  assertEquals(settings.clientSocket, "/work/sock");
+  assertEquals(settings.runDirectory, "/srv/run");
+  assertEquals(settings.clientSocket, "/srv/sock");
   assertEquals(settings.pidFile, "/pid");
   assertEquals(settings.tracingGroup, "ops");
   assertEquals(settings.verbosity, 2);
@@ -88,7 +88,7 @@ test("readSessiondRequest() goes to the background as the stock options say", ()
 
 test("readSessiondRequest() loads what --load names and must be there", () => {
   assertEquals(settingsOf(["--load=saved"]).load, [
-    { path: "/work/saved", mustBe: true },
+    { path: "/srv/saved", mustBe: true },
   ]);
 });
 
