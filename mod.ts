@@ -146,6 +146,7 @@ export {
   type EventClass as ReadEventClass,
   type EventRecord,
   type FieldClass,
+  flagsOf,
   type FloatClass,
   type IntegerClass,
   type IntegerRange,
