@@ -8,7 +8,13 @@ import { run, step } from "./run.ts";
 const deno = Deno.execPath();
 const COMPILE_ENV = "../shared/tools/compile-env";
 const DIRECTORY = "dist";
-const TESTS = ["tests/e2e", "tests/cli"];
+/** What runs whole programs. */
+const TESTS = [
+  "tests/e2e",
+  "tests/cli/own_session_test.ts",
+  "tests/cli/relayd_process_test.ts",
+  "tests/cli/view_test.ts",
+];
 
 const env = await compileEnvironment();
 step("compile");
