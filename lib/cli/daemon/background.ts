@@ -4,10 +4,6 @@
  */
 
 import { TextLineStream } from "@std/streams";
-import {
-  BACKGROUND_VARIABLE,
-  relaydPermissionFlags,
-} from "../relayd/relayd_options.ts";
 import { systemReason } from "../options/surroundings.ts";
 
 /** Whether a daemon goes to the background, and whether it lets go of its terminal. */
@@ -15,16 +11,13 @@ export type BackgroundMode = "no" | "keep-error-stream" | "detach";
 
 /** How a program starts itself again. */
 export interface BackgroundProgram {
+  /** Words before the arguments of the daemon: a command of the program. */
+  readonly command: readonly string[];
   /** Marks the process that is started. */
   readonly variable: string;
   /** Permissions of `deno run`, where it is no executable of its own. */
   readonly permissions: () => readonly string[];
 }
-
-const RELAYD: BackgroundProgram = {
-  variable: BACKGROUND_VARIABLE,
-  permissions: relaydPermissionFlags,
-};
 
 /** What the background process writes to its standard output when it serves. */
 const READY_LINE = "ready";
@@ -55,7 +48,7 @@ export type Launch =
 export async function launchInBackground(
   args: readonly string[],
   mode: BackgroundMode,
-  program: BackgroundProgram = RELAYD,
+  program: BackgroundProgram,
 ): Promise<Launch> {
   let child: Deno.ChildProcess;
   try {
@@ -100,12 +93,12 @@ export async function launchInBackground(
  * mark is taken away, so that no process started from here bears it.
  */
 export function isBackgroundProcess(
-  settings: { readonly background: BackgroundMode },
-  { variable }: BackgroundProgram = RELAYD,
+  mode: BackgroundMode,
+  { variable }: BackgroundProgram,
 ): boolean {
   const mark = Deno.env.get(variable);
   if (mark !== undefined) Deno.env.delete(variable);
-  return settings.background !== "no" && mark === settings.background;
+  return mode !== "no" && mark === mode;
 }
 
 /** Readiness of a process that someone started, with its terminal. */
@@ -166,13 +159,13 @@ function writeAll(stream: typeof Deno.stderr, line: string): void {
 function spawnAgain(
   args: readonly string[],
   mode: BackgroundMode,
-  { variable, permissions }: BackgroundProgram,
+  { command, variable, permissions }: BackgroundProgram,
 ): Deno.ChildProcess {
   const program = Deno.build.standalone
     ? []
     : ["run", "--quiet", ...permissions(), Deno.mainModule];
   return new Deno.Command(Deno.execPath(), {
-    args: [...program, ...args],
+    args: [...program, ...command, ...args],
     env: { [variable]: mode },
     detached: true,
     stdin: "null",

@@ -11,26 +11,23 @@ import {
   type ListenAddress,
 } from "../../net/url.ts";
 import type { Relay, RelayOptions } from "../../relay/server.ts";
-import {
-  backgroundReadiness,
-  foregroundReadiness,
-  isBackgroundProcess,
-  launchInBackground,
-  type Readiness,
-  writeErrorLine,
-} from "../daemon/background.ts";
+import { type Readiness, writeErrorLine } from "../daemon/background.ts";
 import {
   closeWithin,
   EndSignals,
   logInternalErrors,
 } from "../daemon/end_signals.ts";
 import { serveHealth } from "../daemon/health.ts";
-import { formatOptionList } from "../options/help.ts";
+import { FAILURE, runDaemon } from "../daemon/shell.ts";
 import { OptionError } from "../options/options.ts";
-import { RELAYD_OPTIONS, relaydHelp } from "./relayd_options.ts";
+import {
+  RELAYD_BACKGROUND_VARIABLE,
+  RELAYD_OPTIONS,
+  relaydHelp,
+  relaydPermissionFlags,
+} from "./relayd_options.ts";
 import {
   readRelaydRequest,
-  type RelaydRequest,
   type RelaydSettings,
   type Role,
 } from "./relayd_settings.ts";
@@ -53,74 +50,33 @@ export type StartRelay = (options: RelayOptions) => Relay;
  * its own connections, so that its line about them comes first.
  */
 const END_TIMEOUT_MS = SHUTDOWN_TIMEOUT_MS + 1_000;
-/** Exit status after an error. */
-const FAILURE = 1;
 /** Exit status that a shell reports of a program that aborted. */
 const ABORTED = 134;
 /** Permissions of no use once the daemon serves. */
 const STARTUP_PERMISSIONS = ["run", "env", "sys", "ffi"] as const;
 
 /** Runs `relayd` until a signal ends it; returns its exit status. */
-export async function runRelayd(
+export function runRelayd(
   args: readonly string[],
   startRelay: StartRelay,
 ): Promise<number> {
-  let request: RelaydRequest;
-  try {
-    request = readRelaydRequest(args, systemSurroundings());
-  } catch (error) {
-    startupLog(args).error(startErrorText(error));
-    return FAILURE;
-  }
-  switch (request.kind) {
-    case "help":
-      return print(relaydHelp());
-    case "version":
-      return print(`${VERSION}\n`);
-    case "list-options":
-      return print(formatOptionList(RELAYD_OPTIONS));
-    case "serve":
-      return await run(args, request.settings, startRelay);
-  }
-}
-
-async function run(
-  args: readonly string[],
-  settings: RelaydSettings,
-  startRelay: StartRelay,
-): Promise<number> {
-  if (settings.background === "no") {
-    const readiness = foregroundReadiness(settings.signalParent);
-    return await serveOrExplain(settings, startRelay, readiness);
-  }
-  if (isBackgroundProcess(settings)) {
-    const readiness = backgroundReadiness(settings.background);
-    return await serveOrExplain(settings, startRelay, readiness);
-  }
-  const log = settingsLog(settings, writeErrorLine);
-  const launch = await launchInBackground(args, settings.background);
-  if (!launch.ready) {
-    if (launch.reason !== undefined) log.error(launch.reason);
-    return FAILURE;
-  }
-  log.info(`In the background: process ${launch.pid}`, { pid: launch.pid });
-  // The process that asked for the signal is the one that started this one.
-  if (settings.signalParent) Deno.kill(Deno.ppid, "SIGUSR1");
-  return 0;
-}
-
-async function serveOrExplain(
-  settings: RelaydSettings,
-  startRelay: StartRelay,
-  readiness: Readiness,
-): Promise<number> {
-  const log = settingsLog(settings, readiness.writeLine);
-  try {
-    return await serve(settings, startRelay, readiness, log);
-  } catch (error) {
-    log.error(startErrorText(error));
-    return FAILURE;
-  }
+  return runDaemon<RelaydSettings>(args, {
+    version: VERSION,
+    options: RELAYD_OPTIONS,
+    help: relaydHelp,
+    background: {
+      command: [],
+      variable: RELAYD_BACKGROUND_VARIABLE,
+      permissions: relaydPermissionFlags,
+    },
+    backgroundLevel: "info",
+    read: () => readRelaydRequest(args, systemSurroundings()),
+    refuse: (reason) => startupLog(args).error(reason),
+    explain: startErrorText,
+    log: settingsLog,
+    serve: (settings, readiness, log) =>
+      serve(settings, startRelay, readiness, log),
+  });
 }
 
 /** Everything is checked before the first listener, and undone in reverse. */
@@ -311,12 +267,4 @@ function startErrorText(error: unknown): string {
     return error.message;
   }
   return `Cannot start: ${systemReason(error)}`;
-}
-
-function print(text: string): number {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) {
-    at += Deno.stdout.writeSync(bytes.subarray(at));
-  }
-  return 0;
 }

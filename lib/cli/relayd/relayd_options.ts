@@ -1,5 +1,13 @@
 /** The options, variables and permissions of `relayd`, as tables. */
 
+import {
+  CLOSING_OPTIONS,
+  closingNotes,
+  CONFIG_OPTION,
+  DIRECTORY_VARIABLES,
+  JSON_OPTION,
+  SIG_PARENT_OPTION,
+} from "../daemon/daemon_options.ts";
 import { type EnvironmentVariable, formatHelp } from "../options/help.ts";
 import type { OptionTable } from "../options/options.ts";
 
@@ -96,12 +104,7 @@ export const RELAYD_OPTIONS = [
     help:
       "Write the process id to this file when ready, and remove it at exit.",
   },
-  {
-    name: "sig-parent",
-    short: "S",
-    kind: "switch",
-    help: "Send SIGUSR1 to the parent process when ready.",
-  },
+  SIG_PARENT_OPTION,
   {
     name: "working-directory",
     short: "w",
@@ -128,58 +131,14 @@ export const RELAYD_OPTIONS = [
     help: "Keep at most this many trace files open at once: at least 100, at " +
       "most the limit of open files.",
   },
-  {
-    name: "config",
-    short: "f",
-    kind: "value",
-    valueName: "PATH",
-    inConfigFile: false,
-    help: "Read this configuration file too.",
-  },
-  {
-    name: "json",
-    kind: "switch",
-    help: "Write each log line as a JSON object.",
-  },
-  {
-    name: "verbose",
-    short: "v",
-    kind: "count",
-    help: "Log more; may be given up to three times.",
-  },
-  {
-    name: "list-options",
-    kind: "switch",
-    inConfigFile: false,
-    help: "List the options, one a line, and exit.",
-  },
-  {
-    name: "version",
-    short: "V",
-    kind: "switch",
-    inConfigFile: false,
-    help: "Print the version and exit.",
-  },
-  {
-    name: "help",
-    short: "h",
-    kind: "switch",
-    inConfigFile: false,
-    help: "Print this help and exit.",
-  },
+  CONFIG_OPTION,
+  JSON_OPTION,
+  ...CLOSING_OPTIONS,
 ] as const satisfies OptionTable;
 
 /** Variables that only the environment can set. */
 export const RELAYD_ENVIRONMENT = [
-  {
-    name: "LTTNG_HOME",
-    help: "Stands for the home directory, HOME, in every default path.",
-  },
-  {
-    name: "LTTNG_RUNDIR",
-    help:
-      "Run directory. Default: /var/run/lttng for root, ~/.lttng for others.",
-  },
+  ...DIRECTORY_VARIABLES,
   {
     name: "LTTNG_RELAYD_HEALTH",
     help: "Path of the health socket. Default: relayd/health-PID in the run " +
@@ -213,7 +172,7 @@ export const RELAYD_ENVIRONMENT = [
 ] as const satisfies readonly EnvironmentVariable[];
 
 /** Marks the process that `--background` starts: not for people to set. */
-export const BACKGROUND_VARIABLE = "LTTNG_RELAYD_IN_BACKGROUND";
+export const RELAYD_BACKGROUND_VARIABLE = "LTTNG_RELAYD_IN_BACKGROUND";
 
 /** Variables of the system that are read as well. */
 const SYSTEM_VARIABLES = ["HOME", "USERPROFILE", "NOTIFY_SOCKET"];
@@ -231,7 +190,7 @@ export function relaydPermissionFlags(): string[] {
       "environment" in row ? [row.environment] : []
     ),
     ...RELAYD_ENVIRONMENT.map(({ name }) => name),
-    BACKGROUND_VARIABLE,
+    RELAYD_BACKGROUND_VARIABLE,
     ...SYSTEM_VARIABLES,
   ];
   return [
@@ -256,11 +215,7 @@ export function relaydHelp(): string {
     notes: [
       "A URL is tcp://HOST[:PORT] for IPv4 or tcp6://[HOST][:PORT] for IPv6; " +
       "net, net4, tcp4 and net6 are accepted too.",
-      "Long options can stand in the [relayd] section of /etc/lttng/lttng.conf, " +
-      "of ~/.lttng/lttng.conf and of the file that --config names, one " +
-      "option = value a line, switches with yes or no. Each of these wins over " +
-      "the one before, and the command line wins over all.",
-      "Exit status: 0 after an orderly end, 1 after an error.",
+      ...closingNotes("relayd"),
     ],
   });
 }

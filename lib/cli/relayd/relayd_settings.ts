@@ -8,6 +8,7 @@ import {
 } from "../../net/url.ts";
 import { errorText } from "../../base/errors.ts";
 import { configFileLayers } from "../daemon/config_layers.ts";
+import type { DaemonRequest, DaemonSettings } from "../daemon/shell.ts";
 import {
   environmentLayer,
   type MergedOptions,
@@ -29,16 +30,14 @@ import { DEFAULT_PORTS, RELAYD_OPTIONS } from "./relayd_options.ts";
 export type Role = keyof typeof DEFAULT_PORTS;
 
 /** What `relayd` is to do, checked as far as that needs no side effect. */
-export interface RelaydSettings {
+export interface RelaydSettings extends DaemonSettings {
   readonly addresses: Readonly<Record<Role, ListenAddress>>;
   readonly dynamicPorts: boolean;
   /** Absolute; may not exist yet. */
   readonly output: string;
   readonly groupOutputBy: "host" | "session";
   readonly allowClear: boolean;
-  readonly background: "no" | "keep-error-stream" | "detach";
   readonly pidFile: string | undefined;
-  readonly signalParent: boolean;
   readonly workingDirectory: string | undefined;
   readonly tracingGroup: string;
   readonly filePoolSize: number;
@@ -58,9 +57,7 @@ export interface RelaydSettings {
 }
 
 /** What a command line asks for. */
-export type RelaydRequest =
-  | { readonly kind: "help" | "version" | "list-options" }
-  | { readonly kind: "serve"; readonly settings: RelaydSettings };
+export type RelaydRequest = DaemonRequest<RelaydSettings>;
 
 /** Fewest open trace files that make sense, as in LTTng. */
 const LEAST_FILE_POOL_SIZE = 100;

@@ -11,21 +11,14 @@ import { serveClients } from "../../session/server.ts";
 import { SystemOutputs } from "../../session/system_outputs.ts";
 import type { Tracer } from "../../session/tracer.ts";
 import { unavailableTracer } from "../../session/unavailable_tracer.ts";
-import {
-  backgroundReadiness,
-  foregroundReadiness,
-  isBackgroundProcess,
-  launchInBackground,
-  type Readiness,
-  writeErrorLine,
-} from "../daemon/background.ts";
+import { type Readiness, writeErrorLine } from "../daemon/background.ts";
 import {
   closeWithin,
   EndSignals,
   logInternalErrors,
 } from "../daemon/end_signals.ts";
 import { removeStaleSocket, serveHealth } from "../daemon/health.ts";
-import { formatOptionList } from "../options/help.ts";
+import { FAILURE, runDaemon } from "../daemon/shell.ts";
 import { OptionError } from "../options/options.ts";
 import {
   changeDirectory,
@@ -46,7 +39,6 @@ import {
 } from "./sessiond_options.ts";
 import {
   readSessiondRequest,
-  type SessiondRequest,
   type SessiondSettings,
 } from "./sessiond_settings.ts";
 import { systemReason, systemSurroundings } from "../options/surroundings.ts";
@@ -58,76 +50,30 @@ export type MakeTracer = () => Tracer;
 const END_TIMEOUT_MS = 9_000;
 /** Connections that wait to be accepted, as in stock daemons. */
 const BACKLOG = 64;
-const FAILURE = 1;
-
-const PROGRAM = {
-  variable: SESSIOND_BACKGROUND_VARIABLE,
-  permissions: sessiondPermissionFlags,
-};
 
 /** Runs a session daemon until a signal ends it; returns its exit status. */
-export async function runSessiond(
+export function runSessiond(
   args: readonly string[],
   makeTracer: MakeTracer,
 ): Promise<number> {
-  let request: SessiondRequest;
-  try {
-    request = readSessiondRequest(args, systemSurroundings());
-  } catch (error) {
-    writeErrorLine(`Error: ${startErrorText(error)}`);
-    return FAILURE;
-  }
-  switch (request.kind) {
-    case "help":
-      return print(sessiondHelp());
-    case "version":
-      return print(`${VERSION} (LTTng ${PROTOCOL_VERSION})\n`);
-    case "list-options":
-      return print(formatOptionList(SESSIOND_OPTIONS));
-    case "serve":
-      return await run(args, request.settings, makeTracer);
-  }
-}
-
-async function run(
-  args: readonly string[],
-  settings: SessiondSettings,
-  makeTracer: MakeTracer,
-): Promise<number> {
-  if (settings.background === "no") {
-    const readiness = foregroundReadiness(settings.signalParent);
-    return await serveOrExplain(settings, makeTracer, readiness);
-  }
-  if (isBackgroundProcess(settings, PROGRAM)) {
-    const readiness = backgroundReadiness(settings.background);
-    return await serveOrExplain(settings, makeTracer, readiness);
-  }
-  const log = settingsLog(settings, writeErrorLine);
-  const launch = await launchInBackground(
-    ["sessiond", ...args],
-    settings.background,
-    PROGRAM,
-  );
-  if (!launch.ready) {
-    if (launch.reason !== undefined) log.error(launch.reason);
-    return FAILURE;
-  }
-  if (settings.signalParent) Deno.kill(Deno.ppid, "SIGUSR1");
-  return 0;
-}
-
-async function serveOrExplain(
-  settings: SessiondSettings,
-  makeTracer: MakeTracer,
-  readiness: Readiness,
-): Promise<number> {
-  const log = settingsLog(settings, readiness.writeLine);
-  try {
-    return await serve(settings, makeTracer, readiness, log);
-  } catch (error) {
-    log.error(startErrorText(error));
-    return FAILURE;
-  }
+  return runDaemon<SessiondSettings>(args, {
+    version: `${VERSION} (LTTng ${PROTOCOL_VERSION})`,
+    options: SESSIOND_OPTIONS,
+    help: sessiondHelp,
+    background: {
+      command: ["sessiond"],
+      variable: SESSIOND_BACKGROUND_VARIABLE,
+      permissions: sessiondPermissionFlags,
+    },
+    // Whoever has a daemon started in passing wants to hear nothing of it.
+    backgroundLevel: "debug",
+    read: () => readSessiondRequest(args, systemSurroundings()),
+    refuse: (reason) => writeErrorLine(`Error: ${reason}`),
+    explain: startErrorText,
+    log: settingsLog,
+    serve: (settings, readiness, log) =>
+      serve(settings, makeTracer, readiness, log),
+  });
 }
 
 /** Everything is checked before the socket is there, and undone in reverse. */
@@ -162,7 +108,7 @@ async function serve(
   try {
     await loadSessions(settings, log);
     pidFile.publish();
-    // Whoever has a daemon started in passing wants to hear nothing of it.
+    // Started in passing, it says nothing of where it serves either.
     const { background, clientSocket } = settings;
     const say = background === "no" ? log.info : log.debug;
     say(`Clients: ${clientSocket}`);
@@ -284,12 +230,4 @@ function startErrorText(error: unknown): string {
     return error.message;
   }
   return `Cannot start: ${systemReason(error)}`;
-}
-
-function print(text: string): number {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) {
-    at += Deno.stdout.writeSync(bytes.subarray(at));
-  }
-  return 0;
 }

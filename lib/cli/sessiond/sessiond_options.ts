@@ -1,6 +1,14 @@
 /** The options and variables of `lttng sessiond`, as tables. */
 
-import { type EnvironmentVariable, formatHelp } from "../options/help.ts";
+import {
+  CLOSING_OPTIONS,
+  closingNotes,
+  CONFIG_OPTION,
+  DIRECTORY_VARIABLES,
+  JSON_OPTION,
+  SIG_PARENT_OPTION,
+} from "../daemon/daemon_options.ts";
+import { formatHelp } from "../options/help.ts";
 import type { OptionTable } from "../options/options.ts";
 
 /** Every option of `lttng sessiond`. */
@@ -35,12 +43,7 @@ export const SESSIOND_OPTIONS = [
     defaultText: "~/.lttng/sessions/auto, then /etc/lttng/sessions/auto",
     help: "Load the saved sessions in this file or directory at the start.",
   },
-  {
-    name: "sig-parent",
-    short: "S",
-    kind: "switch",
-    help: "Send SIGUSR1 to the parent process when ready.",
-  },
+  SIG_PARENT_OPTION,
   {
     name: "no-kernel",
     kind: "switch",
@@ -62,65 +65,19 @@ export const SESSIOND_OPTIONS = [
     help:
       "Write the process id to this file when ready, and remove it at exit.",
   },
-  {
-    name: "config",
-    short: "f",
-    kind: "value",
-    valueName: "PATH",
-    inConfigFile: false,
-    help: "Read this configuration file too.",
-  },
-  {
-    name: "json",
-    kind: "switch",
-    help: "Write each log line as a JSON object.",
-  },
+  CONFIG_OPTION,
+  JSON_OPTION,
   {
     name: "quiet",
     short: "q",
     kind: "switch",
     help: "Write no log lines at all.",
   },
-  {
-    name: "verbose",
-    short: "v",
-    kind: "count",
-    help: "Log more; may be given up to three times.",
-  },
-  {
-    name: "list-options",
-    kind: "switch",
-    inConfigFile: false,
-    help: "List the options, one a line, and exit.",
-  },
-  {
-    name: "version",
-    short: "V",
-    kind: "switch",
-    inConfigFile: false,
-    help: "Print the version and exit.",
-  },
-  {
-    name: "help",
-    short: "h",
-    kind: "switch",
-    inConfigFile: false,
-    help: "Print this help and exit.",
-  },
+  ...CLOSING_OPTIONS,
 ] as const satisfies OptionTable;
 
 /** Variables that only the environment can set. */
-export const SESSIOND_ENVIRONMENT = [
-  {
-    name: "LTTNG_HOME",
-    help: "Stands for the home directory, HOME, in every default path.",
-  },
-  {
-    name: "LTTNG_RUNDIR",
-    help:
-      "Run directory. Default: /var/run/lttng for root, ~/.lttng for others.",
-  },
-] as const satisfies readonly EnvironmentVariable[];
+export const SESSIOND_ENVIRONMENT = DIRECTORY_VARIABLES;
 
 /** Marks the process that `--background` starts: not for people to set. */
 export const SESSIOND_BACKGROUND_VARIABLE = "LTTNG_SESSIOND_IN_BACKGROUND";
@@ -141,13 +98,6 @@ export function sessiondHelp(): string {
       "lttng speaks to. As lttng-sessiond, a link to lttng does the same.",
     options: SESSIOND_OPTIONS,
     environment: SESSIOND_ENVIRONMENT,
-    notes: [
-      "Long options can stand in the [sessiond] section of " +
-      "/etc/lttng/lttng.conf, of ~/.lttng/lttng.conf and of the file that " +
-      "--config names, one option = value a line, switches with yes or no. " +
-      "Each of these wins over the one before, and the command line wins " +
-      "over all.",
-      "Exit status: 0 after an orderly end, 1 after an error.",
-    ],
+    notes: closingNotes("sessiond"),
   });
 }

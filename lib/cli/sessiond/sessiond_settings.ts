@@ -1,7 +1,7 @@
 /** From the command line, files and environment to what a session daemon is to do. */
 
-import type { BackgroundMode } from "../daemon/background.ts";
 import { configFileLayers } from "../daemon/config_layers.ts";
+import type { DaemonRequest, DaemonSettings } from "../daemon/shell.ts";
 import {
   environmentLayer,
   mergeLayers,
@@ -17,7 +17,7 @@ import {
 import { SESSIOND_OPTIONS } from "./sessiond_options.ts";
 
 /** What a session daemon is to do. */
-export interface SessiondSettings {
+export interface SessiondSettings extends DaemonSettings {
   readonly runDirectory: string;
   readonly clientSocket: string;
   readonly healthSocket: string;
@@ -26,8 +26,6 @@ export interface SessiondSettings {
   readonly tracingGroup: string;
   readonly isRoot: boolean;
   readonly traceKernel: boolean;
-  readonly background: BackgroundMode;
-  readonly signalParent: boolean;
   readonly json: boolean;
   readonly isQuiet: boolean;
   readonly verbosity: number;
@@ -38,9 +36,7 @@ export interface SessiondSettings {
 }
 
 /** What a command line asks for. */
-export type SessiondRequest =
-  | { readonly kind: "help" | "version" | "list-options" }
-  | { readonly kind: "serve"; readonly settings: SessiondSettings };
+export type SessiondRequest = DaemonRequest<SessiondSettings>;
 
 /** Saved sessions that every system's daemon loads. */
 const SYSTEM_SESSIONS = "/etc/lttng/sessions/auto";
