@@ -89,11 +89,20 @@ export class SessiondPlace implements AsyncDisposable {
   }
 
   #command(args: readonly string[]) {
-    const program = [Deno.execPath(), "run", "--quiet", "-A", ENTRY];
-    return commandAs(this.user, [...program, "sessiond", ...args], {
+    return this.#program(ENTRY, "sessiond", ...args);
+  }
+
+  #program(...words: string[]) {
+    const command = [Deno.execPath(), "run", "--quiet", "-A", ...words];
+    return commandAs(this.user, command, {
       DENO_DIR: `${this.user.home}/deno`,
       LTTNG_RUNDIR: "",
     });
+  }
+
+  /** Runs another of this repository's programs to its end. */
+  runProgram(path: string, ...args: string[]): Promise<ProgramResult> {
+    return run(this.#program(path, ...args), PATIENCE_MS);
   }
 
   /** Runs it to its end, as with `--daemonize`. */
