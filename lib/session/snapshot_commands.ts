@@ -47,7 +47,7 @@ export const snapshotCommands: Handlers<
       checkSnapshotSession(session);
       const outputs = session.snapshotOutputs;
       const index = outputs.findIndex((one) =>
-        output.name === "" ? one.id === output.id : one.name === output.name
+        output.id !== 0 ? one.id === output.id : one.name === output.name
       );
       if (index < 0) refuse("INVALID", "There is no such snapshot output");
       outputs.splice(index, 1);
