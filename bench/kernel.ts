@@ -8,14 +8,15 @@ import {
   type RingCounters,
 } from "../lib/kernel/loss.ts";
 import { exists, readFile, Tracefs, writeFile } from "../lib/kernel/tracefs.ts";
+import { compileC } from "./compile.ts";
 import { processorTime, withChildren } from "./processor_time.ts";
 import { median, printTable } from "./table.ts";
 
 const USAGE = `Usage: deno run -A bench/kernel.ts [OPTIONS]
 
-As root: loads the kernel, records its events with "trace-cmd record -r 1" and
-with this tracer, alternating, and prints medians and ratios. Each uses a
-tracefs instance of its own.
+As root, with gcc: loads the kernel, records its events with "trace-cmd record
+-r 1" and with this tracer, alternating, and prints medians and ratios. Each
+uses a tracefs instance of its own.
 
   --rounds N    Rounds of both sides for each load (default 3)
   --ring N      Ring buffer of each processor, MiB (default 8)
@@ -27,7 +28,8 @@ tracefs instance of its own.
 /** What to do, and which events of it are recorded. */
 interface Load {
   readonly title: string;
-  readonly script: (size: number) => string;
+  /** For a shell; `programs` is where the compiled ones are. */
+  readonly script: (size: number, programs: string) => string;
   /** Names of LTTng's tracepoints, and `syscalls`. */
   readonly ours: readonly string[];
   /** Events and systems of tracefs. */
@@ -35,6 +37,13 @@ interface Load {
 }
 
 const LOADS: readonly Load[] = [
+  {
+    title: "messages: 160 processes",
+    script: (size, programs) =>
+      `${programs}/messaging 4 20 ${Math.ceil(size / 500)}`,
+    ours: ["sched_*", "irq_*", "syscalls"],
+    stock: ["sched", "irq", "syscalls"],
+  },
   {
     title: "pipes: switches and system calls",
     script: (size) =>
@@ -58,6 +67,15 @@ const LOADS: readonly Load[] = [
 const SIZE = 500_000;
 const SIZE_QUICK = 50_000;
 
+/** What is to be measured once. */
+interface Job extends Omit<Load, "script"> {
+  readonly command: string;
+  /** Ring buffer of each processor, MiB. */
+  readonly ring: number;
+  /** Where the trace goes. */
+  readonly output: string;
+}
+
 /** What one recording gave. */
 interface Sample {
   readonly recorded: number;
@@ -70,15 +88,19 @@ interface Sample {
   readonly bytes: number;
 }
 
+/** The longest that a load may take, milliseconds. */
+const LOAD_MS = 120_000;
+
 /** Runs the load to its end; seconds that it took. */
-async function runLoad(load: Load, size: number): Promise<number> {
+async function runLoad({ title, command }: Job): Promise<number> {
   const start = performance.now();
   const { success } = await new Deno.Command("bash", {
-    args: ["-c", load.script(size)],
+    args: ["-c", command],
     stdout: "null",
     stderr: "null",
+    signal: AbortSignal.timeout(LOAD_MS),
   }).output();
-  if (!success) throw new Error(`The load "${load.title}" failed`);
+  if (!success) throw new Error(`The load "${title}" failed`);
   return (performance.now() - start) / 1e3;
 }
 
@@ -92,22 +114,18 @@ function bytesIn(path: string): number {
   return sum;
 }
 
-async function recordOurs(
-  load: Load,
-  size: number,
-  ring: number,
-  output: string,
-): Promise<Sample> {
+async function recordOurs(job: Job): Promise<Sample> {
+  const { ring, output } = job;
   const script = new URL("./kernel_recorder.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", script, output, String(ring), load.ours.join(",")],
+    args: ["run", "-A", script, output, String(ring), job.ours.join(",")],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
   const lines = child.stdout.pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream()).getReader();
   await lines.read();
-  const seconds = await runLoad(load, size);
+  const seconds = await runLoad(job);
   await child.stdin.close();
   const { value } = await lines.read();
   await lines.cancel();
@@ -197,12 +215,28 @@ shift 2
 exec "$@"
 `;
 
-async function recordStock(
-  load: Load,
-  size: number,
-  ring: number,
-  output: string,
-): Promise<Sample> {
+/** What trace-cmd switches in the buffers of all, though it uses its own. */
+const GLOBAL_FILES = ["tracing_on", "buffer_size_kb"];
+
+/** Notes them; puts back, when disposed, what has changed. */
+function keepGlobals(): Disposable {
+  const root = Tracefs.find();
+  // Before its first use a buffer is small and says so: "7 (expanded: 1408)".
+  const read = (file: string) =>
+    readFile(`${root}/${file}`).trim().replace(/^.*expanded: (\d+).*$/, "$1");
+  const before = GLOBAL_FILES.map((file) => [file, read(file)] as const);
+  return {
+    [Symbol.dispose]: () => {
+      for (const [file, value] of before) {
+        if (read(file) !== value) writeFile(`${root}/${file}`, value);
+      }
+    },
+  };
+}
+
+async function recordStock(job: Job): Promise<Sample> {
+  using _globals = keepGlobals();
+  const { ring, output } = job;
   const name = `bench-${Deno.pid}`;
   const instance = `${Tracefs.find()}/instances/${name}`;
   await Deno.mkdir(instance);
@@ -212,7 +246,7 @@ async function recordStock(
       ...["--mount", "bash", "-c", SURROUNDINGS, "bash", instance, empty],
       ...["trace-cmd", "record", "-r", "1", "-o", output, "-C", "mono"],
       ...["-B", name, "-b", String(ring * 1024)],
-      ...load.stock.flatMap((event) => ["-e", event]),
+      ...job.stock.flatMap((event) => ["-e", event]),
     ],
     // It makes a file of the empty top instance where it is.
     cwd: output.replace(/\/[^/]*$/, ""),
@@ -223,7 +257,7 @@ async function recordStock(
     const pids = await recordersOf(child.pid);
     await pause(SETTLE_MS);
     const before = processorTime(pids);
-    const seconds = await runLoad(load, size);
+    const seconds = await runLoad(job);
     await pause(SETTLE_MS);
     const nanoseconds = processorTime(pids) - before;
     let recorded = 0;
@@ -252,10 +286,15 @@ async function recordStock(
   }
 }
 
+/** Events of a recording that were lost, per cent. */
+function lossShare({ recorded, lost }: Sample): number {
+  return 100 * lost / (recorded + lost);
+}
+
 const MEASURES: readonly (readonly [string, (sample: Sample) => number])[] = [
   ["10⁶ events recorded", ({ recorded }) => recorded / 1e6],
   ["10⁶ events a second", ({ recorded, seconds }) => recorded / seconds / 1e6],
-  ["lost, %", ({ recorded, lost }) => 100 * lost / (recorded + lost)],
+  ["lost in the middle round, %", lossShare],
   [
     "CPU ns an event, recording",
     ({ recorded, nanoseconds }) => nanoseconds / recorded,
@@ -288,6 +327,7 @@ async function main(): Promise<number> {
   });
   const table: string[][] = [["load", "measure", "trace-cmd", "ours", "ratio"]];
   try {
+    await compileC("messaging", base);
     for (const load of LOADS) {
       const stock: Sample[] = [];
       const ours: Sample[] = [];
@@ -299,7 +339,8 @@ async function main(): Promise<number> {
           ] as const
         ) {
           const output = `${base}/trace`;
-          samples.push(await record(load, size, ring, output));
+          const command = load.script(size, base);
+          samples.push(await record({ ...load, command, ring, output }));
           await Deno.remove(output, { recursive: true });
         }
       }
@@ -309,6 +350,15 @@ async function main(): Promise<number> {
         const ratio = theirs === 0 ? "–" : (own / theirs).toFixed(2);
         table.push([load.title, name, figure(theirs), figure(own), ratio]);
       }
+      const worst = [stock, ours].map((samples) =>
+        Math.max(...samples.map(lossShare))
+      );
+      table.push([
+        load.title,
+        "lost in the worst round, %",
+        ...worst.map(figure),
+        "–",
+      ]);
     }
   } finally {
     await Deno.remove(base, { recursive: true });
