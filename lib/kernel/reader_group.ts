@@ -1,7 +1,7 @@
 /** Reads the ring buffers of several processors in turn: what runs in a worker. */
 
 import { errorText } from "../base/errors.ts";
-import { setRealTimePriority } from "../os/scheduling.ts";
+import { setEnginePriority, setRealTimePriority } from "../os/scheduling.ts";
 import { SystemClocks } from "../os/clock.ts";
 import {
   CpuReader,
@@ -85,7 +85,10 @@ export class ReaderGroup {
       case "events":
         for (const event of request.events) this.#addEvent(event);
         if (!this.#isStarted) {
-          warmUp(this.#events, this.#setup!.layout, WARM_UP_MS);
+          const { layout } = this.#setup!;
+          this.#threads.rehearse(() =>
+            warmUp(this.#events, layout, WARM_UP_MS)
+          );
         }
         return;
       case "start":
@@ -125,6 +128,7 @@ export class ReaderGroup {
   #prioritize(priority: number): void {
     try {
       setRealTimePriority(priority);
+      setEnginePriority(priority);
     } catch (error) {
       this.#post({
         kind: "warning",

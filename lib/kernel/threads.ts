@@ -22,8 +22,8 @@ const THREADS_MAXIMUM = 65_536;
  * told to it; all else is asked of `lookup`, once a thread.
  */
 export class ThreadTable {
-  readonly #lookup: ThreadLookup;
-  readonly #threads = new Map<number, Thread>();
+  #lookup: ThreadLookup;
+  #threads = new Map<number, Thread>();
   /** Threads that ended, and the sweep in which it was heard. */
   readonly #freed = new Map<number, number>();
   #sweeps = 0;
@@ -40,6 +40,21 @@ export class ThreadTable {
   /** Threads that it knows. */
   get size(): number {
     return this.#threads.size;
+  }
+
+  /** Runs `act` on threads that are not: none is looked up, none is kept. */
+  rehearse(act: () => void): void {
+    const lookup = this.#lookup;
+    const threads = this.#threads;
+    this.#lookup = () => undefined;
+    this.#threads = new Map();
+    try {
+      act();
+    } finally {
+      this.#lookup = lookup;
+      this.#threads = threads;
+      this.#lastTid = -1;
+    }
   }
 
   /** The processor whose events come next. */

@@ -38,7 +38,8 @@ test("warmUp() runs the writer of every event, whatever it is", () => {
       },
     };
   }
-  warmUp(events, layout, 20);
+  threads.rehearse(() => warmUp(events, layout, 20));
+  assertEquals(threads.size, 0);
   const idle = [...runs].filter(([, count]) => count === 0);
   assertEquals(idle, []);
   assert(runs.size > 100);
