@@ -1,7 +1,8 @@
 /** Turns a filter of LTTng into one that the kernel applies itself. */
 
-import type { EventFormat } from "./format.ts";
+import type { EventFormat, FormatField } from "./format.ts";
 import type { PlannedField } from "./plan.ts";
+import { argumentOfText, isTextArgument } from "./syscall_types.ts";
 
 /** A filter that the kernel cannot apply, and why. */
 export class FilterError extends Error {
@@ -66,6 +67,8 @@ interface Operand {
   readonly kind: "integer" | "text";
   /** What LTTng's value is more than tracefs's. */
   readonly shift: bigint;
+  /** What text is compared with, where that is not the field itself. */
+  readonly textName?: string | undefined;
   /** A signed 32-bit argument of a system call, in 64 bits without a sign. */
   readonly isSignedArgument?: boolean;
 }
@@ -182,10 +185,11 @@ class Translator {
     left: Extract<FilterExpression, { kind: "path" }>,
     right: Extract<FilterExpression, { kind: "string" }>,
   ): string {
-    const { name, kind } = this.#operand(left);
-    if (kind !== "text") {
-      throw this.#refusal(`"${name}" is a number, not text`);
+    const operand = this.#operand(left);
+    if (operand.kind !== "text" && operand.textName === undefined) {
+      throw this.#refusal(`"${operand.name}" is a number, not text`);
     }
+    const name = operand.textName ?? operand.name;
     if (operator !== "==" && operator !== "!=") {
       throw this.#refusal(`text has no operator "${operator}"`);
     }
@@ -249,13 +253,14 @@ class Translator {
     switch (source.kind) {
       case "bytes":
         return {
-          name: this.#nameAt(source.at),
+          name: this.#fieldAt(source.at).name,
           kind: isTextType(field) ? "text" : "integer",
           shift: 0n,
+          textName: this.#userText(source.at),
         };
       case "integer":
         return {
-          name: this.#nameAt(source.at),
+          name: this.#fieldAt(source.at).name,
           kind: "integer",
           shift: BigInt(source.add),
           isSignedArgument: source.size === 8 && source.width === 4 &&
@@ -265,18 +270,31 @@ class Translator {
       case "padded":
       case "text elements":
         return {
-          name: this.#nameAt(source.place.at),
+          name: this.#fieldAt(source.place.at).name,
           kind: "text",
           shift: 0n,
+          textName: this.#userText(source.place.at),
         };
       default:
         throw this.#refusal(`it does not know "${name}" as LTTng writes it`);
     }
   }
 
-  #nameAt(at: number): string {
+  #fieldAt(at: number): FormatField {
     const { fields, common } = this.#scope.format;
-    return [...fields, ...common].find(({ offset }) => offset === at)!.name;
+    return [...fields, ...common].find(({ offset }) => offset === at)!;
+  }
+
+  /**
+   * The text in a program's memory that a system call is given the address of.
+   * What the kernel records of it since Linux 6.19 may be cut.
+   */
+  #userText(at: number): string | undefined {
+    const { format } = this.#scope;
+    if (format.system !== "syscalls") return undefined;
+    const field = this.#fieldAt(at);
+    const argument = argumentOfText(field, format) ?? field;
+    return isTextArgument(argument) ? `${argument.name}.ustring` : undefined;
   }
 
   #refusal(reason: string): FilterError {
@@ -288,7 +306,8 @@ class Translator {
 }
 
 function isSigned({ type }: PlannedField): boolean {
-  return type.kind === "integer" && type.signed;
+  const integer = type.kind === "enumeration" ? type.container : type;
+  return integer.kind === "integer" && integer.signed;
 }
 
 function isTextType({ type }: PlannedField): boolean {

@@ -46,6 +46,15 @@ const REMOVE_PAUSE_MS = 10;
 /** A page that is a larger share of its ring buffer would leave it few. */
 const PAGES_PER_RING = 8;
 
+/**
+ * Bytes that are recorded of each text that a system call is given; the most
+ * that Linux 6.19 takes. Earlier kernels record no text.
+ */
+const ARGUMENT_TEXT_SIZE = 165;
+
+/** In a filter: text in a program's memory, since Linux 5.18. */
+const USER_TEXT = ".ustring";
+
 /** An instance that is there, with tracing off until {@linkcode start}. */
 export class Instance {
   readonly name: string;
@@ -244,9 +253,14 @@ export class Instance {
     } catch (error) {
       // What the kernel found wrong stands in the file itself.
       const answer = this.#read(`${event}/filter`).trim();
+      const hint = filter.includes(USER_TEXT)
+        ? ": text that a system call is given is compared since Linux 5.18"
+        : "";
       throw new KernelTracingError(
         `Cannot filter ${event.slice("events/".length)}: the kernel does not ` +
-          `take ${JSON.stringify(filter)}: ${answer.replaceAll("\n", " ")}`,
+          `take ${JSON.stringify(filter)}: ${
+            answer.replaceAll("\n", " ")
+          }${hint}`,
         { cause: error },
       );
     }
@@ -271,4 +285,6 @@ function configure(path: string, options: InstanceOptions): void {
   }
   writeFile(`${path}/buffer_size_kb`, String(Math.ceil(ringSize / 1024)));
   writeFile(`${path}/options/overwrite`, options.overwrite ? "1" : "0");
+  const text = `${path}/syscall_user_buf_size`;
+  if (exists(text)) writeFile(text, String(ARGUMENT_TEXT_SIZE));
 }

@@ -11,7 +11,7 @@ import type {
 import { FIELD_RULES, type FieldRule } from "./field_rules.ts";
 import type { EventFormat, FormatField, PageLayout } from "./format.ts";
 import type { CatalogEvent } from "./naming.ts";
-import { syscallArgumentType } from "./syscall_types.ts";
+import { syscallArguments, syscallResultType } from "./syscall_types.ts";
 
 /** Where bytes lie in a record. */
 export type Place =
@@ -179,11 +179,9 @@ function planFields(
 ): PlannedField[] {
   switch (event.kind) {
     case "syscall entry":
-      return format.fields.filter(({ name }) => name !== "__syscall_nr")
-        .map((field) => planArgument(field, layout));
+      return planArguments(format, layout);
     case "syscall exit":
-      return format.fields.filter(({ name }) => name !== "__syscall_nr")
-        .map((field) => planField(field, layout));
+      return planResult(format, layout);
     case "probe":
       return planProbe(format);
     case "tracepoint": {
@@ -214,15 +212,31 @@ function planProbe({ fields }: EventFormat): PlannedField[] {
 }
 
 /**
- * An argument of a system call. tracefs keeps each in 64 bits, whatever its C
- * type: the low bytes are the value.
+ * The arguments of a system call. tracefs keeps each in 64 bits, whatever its
+ * C type: the low bytes are the value.
  */
-function planArgument(field: FormatField, layout: PageLayout): PlannedField {
-  if (field.storage !== "static" || field.isArray) {
-    return planField(field, layout);
-  }
-  const type = syscallArgumentType(field.type, layout.longSize);
-  return { name: field.name, type, source: integerSource(field, type, 0) };
+function planArguments(
+  format: EventFormat,
+  layout: PageLayout,
+): PlannedField[] {
+  return syscallArguments(format, layout.longSize).map((argument) => {
+    const { name, type, field } = argument;
+    if (type === undefined) return { ...planField(field, layout), name };
+    const source: Source = type.kind === "string"
+      ? { kind: "text", place: placeOf(field) }
+      : integerSource(field, type, 0);
+    return { name, type, source };
+  });
+}
+
+function planResult(format: EventFormat, layout: PageLayout): PlannedField[] {
+  const type = syscallResultType(format, layout.longSize);
+  return format.fields.filter(({ name }) => name !== "__syscall_nr")
+    .map((field) => ({
+      name: field.name,
+      type,
+      source: integerSource(field, type, 0),
+    }));
 }
 
 function planByRules(

@@ -5,6 +5,7 @@ import {
   toTracefsFilter,
   UnknownFieldError,
 } from "../../lib/kernel/filter.ts";
+import { parseFormat } from "../../lib/kernel/format.ts";
 import { EventCatalog } from "../../lib/kernel/naming.ts";
 import { planEvent } from "../../lib/kernel/plan.ts";
 import { formats, layout } from "./support/golden.ts";
@@ -108,6 +109,65 @@ test("toTracefsFilter() compares text, whole or by a pattern", () => {
     '!(next_comm ~ "*s")',
   );
   assertEquals(compared("==", text('a"b')), "next_comm == 'a\"b'");
+});
+
+test("toTracefsFilter() compares the text that a system call is given", () => {
+  const compared = (operator: Operator, right: FilterExpression) =>
+    filterOf(
+      "syscall_entry_openat",
+      binary(field("filename"), operator, right),
+    );
+  assertEquals(
+    compared("==", text("/etc/*", "star at end")),
+    'filename.ustring ~ "/etc/*"',
+  );
+  assertEquals(
+    compared("!=", text("/etc/passwd")),
+    'filename.ustring != "/etc/passwd"',
+  );
+  assertEquals(compared("==", integer(0)), "filename == 0");
+});
+
+test("toTracefsFilter() compares text in memory, not what is recorded of it", () => {
+  const format = parseFormat(
+    "syscalls",
+    `name: sys_enter_chdir
+ID: 1
+format:
+\tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;
+\tfield:const char * filename;\toffset:16;\tsize:8;\tsigned:0;
+\tfield:__data_loc char[] __filename_val;\toffset:24;\tsize:4;\tsigned:0;
+`,
+  );
+  const [event] = new EventCatalog([format]).syscalls("chdir");
+  const { fields } = planEvent(event!, format, layout);
+  assertEquals(
+    toTracefsFilter(
+      binary(field("filename"), "==", text("/tmp")),
+      { format, fields },
+    ),
+    'filename.ustring == "/tmp"',
+  );
+});
+
+test("toTracefsFilter() refuses to compare a buffer with text", () => {
+  const filter = binary(field("buf"), "==", text("x"));
+  assertThrows(
+    () => filterOf("syscall_entry_write", filter),
+    FilterError,
+    '"buf" is a number, not text',
+  );
+});
+
+test("toTracefsFilter() takes renamed arguments back", () => {
+  assertEquals(
+    filterOf("syscall_entry_mmap", binary(field("offset"), "==", integer(0))),
+    "off == 0",
+  );
+  assertEquals(
+    filterOf("syscall_entry_clone", binary(field("flags"), "&", integer(256))),
+    "clone_flags & 256",
+  );
 });
 
 test("toTracefsFilter() joins conditions", () => {

@@ -127,6 +127,29 @@ test("the stock client records the system calls of one process, none lost", asyn
   assertEquals(entries.length, count, errors);
 });
 
+test("the stock client filters system calls by the text they are given", async (daemon) => {
+  const path = `${daemon.home}/trace`;
+  const filter = `filename == "${daemon.home}/wanted*"`;
+  await daemon.lttng("create", "one", "--output", path);
+  await daemon.lttng(
+    ...["enable-event", "--kernel", "--syscall", "openat"],
+    ...["--filter", filter],
+  );
+  await daemon.lttng("start");
+  const files = ["wanted", "unwanted", "wanted2"];
+  const { code } = await run({
+    command: ["cat", ...files.map((file) => `${daemon.home}/${file}`)],
+  });
+  assertEquals(code, 1, "cat found what is not there");
+  await daemon.lttng("stop");
+  await daemon.lttng("destroy");
+  const { events, errors } = await readTrace(path);
+  const entries = events.filter((event) =>
+    event.includes("syscall_entry_openat")
+  );
+  assertEquals(entries.length, 2, errors);
+});
+
 test("a kernel session goes to a relay daemon, is rotated and cleared", async (daemon) => {
   await using relay = await startRelay("ours");
   const { control, data } = relay.ports;
