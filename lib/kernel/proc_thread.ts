@@ -23,7 +23,7 @@ export function parseThread(stat: string, status: string): Partial<Thread> {
   const open = stat.indexOf("(");
   const close = stat.lastIndexOf(")");
   new TextEncoder().encodeInto(
-    stat.slice(open + 1, close),
+    plainName(stat.slice(open + 1, close)),
     name.subarray(0, 15),
   );
   const fields = stat.slice(close + 2).split(" ").map(Number);
@@ -44,6 +44,14 @@ export function parseThread(stat: string, status: string): Partial<Thread> {
     egid,
     sgid,
   };
+}
+
+/**
+ * The name as events have it: `/proc` adds to a worker's what it works on,
+ * `kworker/u8:2-events`.
+ */
+function plainName(name: string): string {
+  return /^(kworker\/u?\d+:\d+H?)[-+]/.exec(name)?.[1] ?? name;
 }
 
 /** Ids in the namespace that the thread itself is in. */

@@ -5,6 +5,7 @@ import { integer, string, u32 } from "../ctf/declare.ts";
 import { TASK_NAME_SIZE, textArray } from "./plan.ts";
 
 const i32 = integer(32, { signed: true });
+const u8 = integer(8);
 const u16 = integer(16);
 const address = integer(64, { base: 16 });
 
@@ -80,8 +81,8 @@ export const STATE_EVENTS = {
     architecture: string,
     cpu_id: u16,
     vendor: string,
-    family: u16,
-    model: u16,
+    family: u8,
+    model: u8,
     model_name: string,
     physical_id: u16,
     core_id: u16,

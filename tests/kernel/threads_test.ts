@@ -132,3 +132,17 @@ test("parseThread() reads names with spaces and parentheses", () => {
   assertEquals([thread.uid, thread.euid, thread.suid], [1, 2, 3]);
   assertEquals([thread.gid, thread.egid, thread.sgid], [5, 6, 7]);
 });
+
+test("parseThread() leaves out what a kernel worker works on", () => {
+  const names = {
+    "kworker/u8:2-events_unbound": "kworker/u8:2",
+    "kworker/0:0H+events_highpri": "kworker/0:0H",
+    "kworker/1:3": "kworker/1:3",
+    "kworker/R-rcu_gp": "kworker/R-rcu_g",
+    "not-kworker/0:0-x": "not-kworker/0:0",
+  };
+  for (const [name, expected] of Object.entries(names)) {
+    const thread = parseThread(`42 (${name}) S 1`, "");
+    assertEquals(text(thread.name!), expected);
+  }
+});
