@@ -9,7 +9,12 @@ export class MetadataQueue {
   readonly #sink: TraceSink;
   readonly #uuid: Uint8Array;
   readonly #byteOrder: ByteOrder;
-  #pending = "";
+  /** All that was appended: the sink may have to be given it again. */
+  #text = "";
+  /** How much of it the sink has. */
+  #written = 0;
+  /** Length of what was appended first. */
+  #preambleLength = 0;
   #last: Promise<void> = Promise.resolve();
 
   constructor(sink: TraceSink, uuid: Uint8Array, byteOrder: ByteOrder) {
@@ -20,7 +25,8 @@ export class MetadataQueue {
 
   /** Adds whole declarations. */
   append(text: string): void {
-    this.#pending += text;
+    if (this.#text === "") this.#preambleLength = text.length;
+    this.#text += text;
   }
 
   /**
@@ -33,12 +39,38 @@ export class MetadataQueue {
     return run;
   }
 
+  /**
+   * Gives the sink all metadata anew, with `preamble` in place of what was
+   * appended first. Nothing has changed where it rejects.
+   *
+   * @throws {TypeError} The sink cannot replace metadata.
+   */
+  regenerate(preamble: string): Promise<void> {
+    const run = this.#last.then(() => this.#replace(preamble));
+    this.#last = run.catch(() => {});
+    return run;
+  }
+
   async #write(): Promise<void> {
-    const text = this.#pending;
+    const text = this.#text.slice(this.#written);
     if (text === "") return;
-    await this.#sink.writeMetadata(
-      packMetadata(text, this.#uuid, this.#byteOrder),
-    );
-    this.#pending = this.#pending.slice(text.length);
+    await this.#sink.writeMetadata(this.#pack(text));
+    this.#written += text.length;
+  }
+
+  async #replace(preamble: string): Promise<void> {
+    if (this.#sink.replaceMetadata === undefined) {
+      throw new TypeError("This sink cannot replace its metadata");
+    }
+    const text = preamble + this.#text.slice(this.#preambleLength);
+    await this.#sink.replaceMetadata(this.#pack(text));
+    // More may have been appended meanwhile.
+    this.#text = preamble + this.#text.slice(this.#preambleLength);
+    this.#preambleLength = preamble.length;
+    this.#written = text.length;
+  }
+
+  #pack(text: string): Uint8Array {
+    return packMetadata(text, this.#uuid, this.#byteOrder);
   }
 }

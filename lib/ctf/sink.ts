@@ -36,6 +36,12 @@ export interface StreamSink {
 export interface TraceSink {
   /** Appends metadata: whole units only, before the packets that need it. */
   writeMetadata(bytes: Uint8Array): Promise<void>;
+  /**
+   * Puts `bytes`, whole units that declare the same, in place of all metadata
+   * so far; unset where the sink cannot. Where it rejects, the old metadata is
+   * still whole, or the sink takes nothing more.
+   */
+  replaceMetadata?(bytes: Uint8Array): Promise<void>;
   /** A stream called `name`, in LTTng's form `channel_instance` (`ch0_0`). */
   openStream(name: string): Promise<StreamSink>;
   /** Nothing follows. Streams that are still open are closed. */

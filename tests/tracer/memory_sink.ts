@@ -1,7 +1,10 @@
 /** A sink that keeps a trace in memory, and can be told to wait or to fail. */
 
 import type { PacketInfo, StreamSink, TraceSink } from "../../lib/ctf/sink.ts";
-import { METADATA_HEADER_SIZE } from "../../lib/ctf/metadata_packet.ts";
+import {
+  METADATA_HEADER_SIZE,
+  METADATA_PACKET_SIZE,
+} from "../../lib/ctf/metadata_packet.ts";
 
 /** A packet as it was handed over, its bytes copied. */
 export interface StoredPacket {
@@ -22,14 +25,14 @@ export class MemorySink implements TraceSink {
 
   async writeMetadata(bytes: Uint8Array): Promise<void> {
     await this.before("metadata");
-    for (let at = 0; at < bytes.length; at += 4096) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset + at, 4096);
-      const end = view.getUint32(24, true) / 8;
-      this.metadata += new TextDecoder().decode(
-        bytes.subarray(at + METADATA_HEADER_SIZE, at + end),
-      );
-    }
+    this.metadata += metadataText(bytes);
     this.log.push("metadata");
+  }
+
+  async replaceMetadata(bytes: Uint8Array): Promise<void> {
+    await this.before("new metadata");
+    this.metadata = metadataText(bytes);
+    this.log.push("new metadata");
   }
 
   async openStream(name: string): Promise<StreamSink> {
@@ -52,6 +55,23 @@ export class MemorySink implements TraceSink {
     await this.before("close");
     this.log.push("close");
   }
+}
+
+/** The text of metadata packets. */
+export function metadataText(packets: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < packets.length; at += METADATA_PACKET_SIZE) {
+    const view = new DataView(
+      packets.buffer,
+      packets.byteOffset + at,
+      METADATA_PACKET_SIZE,
+    );
+    const end = view.getUint32(24, true) / 8;
+    text += new TextDecoder().decode(
+      packets.subarray(at + METADATA_HEADER_SIZE, at + end),
+    );
+  }
+  return text;
 }
 
 /** Something to wait for that a test opens. */
