@@ -3,6 +3,7 @@
 import { basicIso8601 } from "../base/clock.ts";
 import { VERSION } from "../base/version.ts";
 import type { ClockDescription, Environment } from "../ctf/metadata.ts";
+import { SystemClocks } from "../os/clock.ts";
 
 /** What is known of the machine. */
 export interface Machine {
@@ -67,6 +68,12 @@ export function kernelEnvironment(
     tracer_backend: "ftrace",
     event_naming: "lttng-modules-2.13",
   };
+}
+
+/** When `CLOCK_MONOTONIC` was 0, by the time of day now; ns since 1970. */
+export function measuredOffset(): bigint {
+  using clocks = new SystemClocks();
+  return clocks.monotonicOffset();
 }
 
 /** `CLOCK_MONOTONIC`, which all tracers of one boot share. */

@@ -55,6 +55,11 @@ export interface KernelRecordingOptions {
   readonly environment?: Environment;
   /** UUID of the trace. Default: a random one. */
   readonly uuid?: string;
+  /**
+   * When the trace's clock was 0, in nanoseconds since 1970; asked again for
+   * metadata that is written anew. Default: the system's clocks are compared.
+   */
+  readonly clockOffset?: () => bigint;
   /** Whether the state of the system is recorded at each start. Default: yes. */
   readonly statedump?: boolean;
   /** Takes what goes wrong without stopping the recording. */
@@ -94,6 +99,13 @@ export interface KernelRecording extends AsyncDisposable {
   track(pids: readonly number[] | undefined): void;
   /** Records the state of the system once more. */
   dumpState(): Promise<void>;
+  /**
+   * Compares the clocks once more, and has the sink put all metadata anew in
+   * place of the old.
+   *
+   * @throws {Error} where the sink cannot, or takes longer than `timeoutMs`.
+   */
+  regenerateMetadata(): Promise<void>;
   /** What became of the events so far. */
   statistics(): Promise<KernelStatistics>;
   /**

@@ -6,9 +6,13 @@ import { printPreamble } from "../ctf/metadata.ts";
 import { parseUuid } from "../ctf/metadata_packet.ts";
 import { MetadataQueue } from "../ctf/metadata_queue.ts";
 import type { TraceSink } from "../ctf/sink.ts";
-import { SystemClocks } from "../os/clock.ts";
 import { Channel } from "./channel.ts";
-import { kernelClock, kernelEnvironment, thisMachine } from "./environment.ts";
+import {
+  kernelClock,
+  kernelEnvironment,
+  measuredOffset,
+  thisMachine,
+} from "./environment.ts";
 import { Instance } from "./instance.ts";
 import type {
   KernelChannel,
@@ -38,6 +42,8 @@ export class Recording implements KernelRecording {
   readonly #timeout: number;
   readonly #sink: TraceSink;
   readonly #host: RecordingHost;
+  /** What the metadata begins with, by the clocks as they are now. */
+  readonly #preamble: () => string;
   readonly #channels: Channel[] = [];
   readonly #errors: unknown[] = [];
   #streamClasses = 0;
@@ -61,16 +67,19 @@ export class Recording implements KernelRecording {
     const byteOrder = LITTLE_ENDIAN ? "le" : "be";
     const metadata = new MetadataQueue(options.sink, bytes, byteOrder);
     const machine = thisMachine();
-    using clocks = new SystemClocks();
-    metadata.append(printPreamble({
-      uuid,
-      byteOrder,
-      environment: {
-        ...kernelEnvironment(machine, options.name, new Date()),
-        ...options.environment,
-      },
-      clock: kernelClock(machine, clocks.monotonicOffset()),
-    }));
+    const environment = {
+      ...kernelEnvironment(machine, options.name, new Date()),
+      ...options.environment,
+    };
+    const { clockOffset = measuredOffset } = options;
+    this.#preamble = () =>
+      printPreamble({
+        uuid,
+        byteOrder,
+        environment,
+        clock: kernelClock(machine, clockOffset()),
+      });
+    metadata.append(this.#preamble());
     this.#host = {
       name: options.name,
       hostname: machine.hostname,
@@ -158,6 +167,15 @@ export class Recording implements KernelRecording {
     this.#checkOpen();
     const dump = await this.#openStateDump();
     await this.#bounded("record the system's state", dump.dump());
+  }
+
+  async regenerateMetadata(): Promise<void> {
+    this.#checkOpen();
+    const { metadata } = this.#host;
+    await this.#bounded(
+      "write the metadata anew",
+      metadata.regenerate(this.#preamble()),
+    );
   }
 
   async statistics(): Promise<KernelStatistics> {

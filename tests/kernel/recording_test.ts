@@ -521,6 +521,48 @@ tracefsTest("enable() says what the kernel does not have", async () => {
 });
 
 tracefsTest(
+  "KernelRecording.regenerateMetadata() replaces the clock's offset, and nothing else",
+  async () => {
+    const sink = new MemorySink();
+    let offset = 1_000n;
+    const recording = {
+      environment: { trace_name: "regenerated" },
+      clockOffset: () => offset,
+    };
+    await recordOne(sink, { recording }, async (one) => {
+      await enableReads(one);
+      await makeReads(10);
+      await one.recording.flush();
+      const before = sink.metadata;
+      assert(before.includes("offset = 1000;"), before);
+      offset = 2_000n;
+      await one.recording.regenerateMetadata();
+      assertEquals(
+        sink.metadata,
+        before.replace("offset = 1000;", "offset = 2000;"),
+      );
+      // The state dump declares its events only now.
+      await one.recording.dumpState();
+      assert(sink.metadata.startsWith(before.replace("1000;", "2000;")));
+      assert(sink.metadata.includes("lttng_statedump_start"));
+    });
+    assertEquals(sink.log.filter((one) => one === "new metadata").length, 1);
+  },
+);
+
+tracefsTest(
+  "KernelRecording.regenerateMetadata() refuses a sink that only appends",
+  async () => {
+    await withTrace(async (_path, sink) => {
+      await recordOne(sink, {}, async ({ recording }) => {
+        await recording.start();
+        await assertRejects(() => recording.regenerateMetadata(), TypeError);
+      });
+    });
+  },
+);
+
+tracefsTest(
   "TracefsTracer lists events under LTTng's names, with their fields",
   () => {
     const tracer = new TracefsTracer();
