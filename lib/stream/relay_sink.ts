@@ -6,6 +6,7 @@ import type { RelayClientOptions, RotateOptions } from "./client_options.ts";
 import {
   describeReport,
   IncompleteTraceError,
+  RelayVersionError,
   type StorageReport,
 } from "./errors.ts";
 import { RelayClient } from "./relay_client.ts";
@@ -90,6 +91,8 @@ export class RelaySink implements TraceSink, AsyncDisposable {
   /** All metadata so far: a new trace chunk needs it again. */
   #metadata: Uint8Array[] = [];
   #metadataStream: RelayStream | undefined;
+  /** How often it was replaced. */
+  #metadataVersion = 0n;
   /** The last of what must happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #published = false;
@@ -142,6 +145,43 @@ export class RelaySink implements TraceSink, AsyncDisposable {
       this.#metadataStream ??= await this.#addMetadata();
       await this.#client.sendMetadata(this.#metadataStream, kept);
     });
+  }
+
+  /**
+   * Puts `bytes` in place of the metadata so far, in the current trace chunk
+   * and those that follow; from 2.8 on, not live. The relay daemon empties its
+   * file before it takes the new: where the connection is lost in between,
+   * what it has is not whole.
+   *
+   * @throws {RelayVersionError} The relay daemon is older: nothing changed.
+   * @throws {TypeError} The session is live: nothing changed.
+   */
+  replaceMetadata(bytes: Uint8Array): Promise<void> {
+    const kept = bytes.slice();
+    return this.#inTurn(async () => {
+      this.checkReplacing();
+      this.#metadata = [kept];
+      const stream = this.#metadataStream ??= await this.#addMetadata();
+      // Not one after the other: the file is empty for as short as can be.
+      await Promise.all([
+        this.#client.resetMetadata(stream, ++this.#metadataVersion),
+        this.#client.sendMetadata(stream, kept),
+      ]);
+    });
+  }
+
+  /** Throws what {@linkcode replaceMetadata} would reject with. */
+  checkReplacing(): void {
+    const { minor } = this.#client;
+    if (minor < 8) {
+      throw new RelayVersionError(
+        `Metadata sent anew needs a relay daemon of 2.8: 2.${minor} was agreed`,
+      );
+    }
+    // Asking would cost the connection.
+    if ((this.#options.session.liveTimer ?? 0) > 0) {
+      throw new TypeError("The metadata of a live session cannot be sent anew");
+    }
   }
 
   /** Adds a data stream called `CHANNEL_INSTANCE`, such as `ch0_0`. */

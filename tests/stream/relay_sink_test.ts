@@ -3,7 +3,10 @@
 import type { StreamSink } from "../../lib/ctf/sink.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { TraceSink } from "../../lib/ctf/sink.ts";
-import { IncompleteTraceError } from "../../lib/stream/errors.ts";
+import {
+  IncompleteTraceError,
+  RelayVersionError,
+} from "../../lib/stream/errors.ts";
 import {
   RelaySink,
   type RelaySinkOptions,
@@ -100,6 +103,101 @@ eachRelay(
     assertEquals(await readEvents(output), upTo(10));
   },
 );
+
+eachRelay(
+  "RelaySink.replaceMetadata() leaves the new alone, in the current chunk and the next",
+  async (relay) => {
+    const sink = await openOn(relay);
+    const stream = await sink.openStream("ch0_0");
+    const old = `/* old ${"x".repeat(10_000)} */`;
+    await sink.writeMetadata(new TextEncoder().encode(old));
+    await write(stream, { sequence: 0, events: 5, first: 0 });
+    assert((await sink.rotate()).finished);
+    await sink.replaceMetadata(metadata);
+    // What follows is appended, not lost and not stored twice.
+    await sink.writeMetadata(new TextEncoder().encode("/* end */\n"));
+    await write(stream, { sequence: 1, events: 5, first: 5 });
+    assert((await sink.rotate()).finished);
+    await write(stream, { sequence: 2, events: 5, first: 10 });
+    assert((await sink.rotate()).finished);
+    await sink.close();
+
+    const output = `${relay.output}/${sink.outputPath}/archives`;
+    const [first, second, third] = [...Deno.readDirSync(output)]
+      .map(({ name }) => `${output}/${name}`)
+      .toSorted((a, b) => Number(a.at(-1)) - Number(b.at(-1)));
+    const metadataOf = (chunk = "") =>
+      Deno.readTextFileSync(`${chunk}/${PATHNAME}/metadata`);
+    assertEquals(metadataOf(first), old);
+    assertEquals(await readEvents(second!), upTo(5, 5));
+    assertEquals(await readEvents(third!), upTo(5, 10));
+    assertEquals(metadataOf(second), metadataOf(third));
+    assert(metadataOf(second).endsWith("/* end */\n"));
+  },
+);
+
+eachRelay(
+  "RelaySink.replaceMetadata() refuses relay daemons before 2.8, and goes on",
+  async (relay) => {
+    const sink = await openOn(relay, { announceMinor: 7 });
+    const stream = await sink.openStream("ch0_0");
+    await sink.writeMetadata(metadata);
+    await assertRejects(
+      () => sink.replaceMetadata(new Uint8Array(10)),
+      RelayVersionError,
+      "2.7",
+    );
+    await write(stream, { sequence: 0, events: 5, first: 0 });
+    await sink.close();
+    assertEquals(
+      await readEvents(`${relay.output}/${sink.outputPath}`),
+      upTo(5),
+    );
+  },
+);
+
+Deno.test({
+  name: "RelaySink.replaceMetadata() refuses live sessions, and asks nobody",
+  permissions,
+  fn: async () => {
+    await using relay = new ScriptedRelay();
+    const session = { ...trace.session, liveTimer: 1_000_000 };
+    const sink = await RelaySink.open({ ...relay.address, ...trace, session });
+    await sink.writeMetadata(metadata);
+    await assertRejects(
+      () => sink.replaceMetadata(metadata),
+      TypeError,
+      "live",
+    );
+    assertEquals(relay.count("RESET_METADATA"), 0);
+    await sink.close();
+  },
+});
+
+Deno.test({
+  name:
+    "RelaySink.replaceMetadata() counts its versions, and sends metadata after each",
+  permissions,
+  fn: async () => {
+    await using relay = new ScriptedRelay();
+    const sink = await RelaySink.open({ ...relay.address, ...trace });
+    await sink.writeMetadata(metadata);
+    await sink.replaceMetadata(metadata);
+    await sink.replaceMetadata(metadata);
+    await sink.close();
+    const commands = relay.received.filter(({ name }) =>
+      name.endsWith("_METADATA")
+    );
+    assertEquals(commands.map(({ name }) => name), [
+      "SEND_METADATA",
+      ...["RESET_METADATA", "SEND_METADATA"],
+      ...["RESET_METADATA", "SEND_METADATA"],
+    ]);
+    const versions = commands.filter(({ name }) => name === "RESET_METADATA")
+      .map(({ payload }) => payload.at(-1));
+    assertEquals(versions, [1, 2]);
+  },
+});
 
 eachRelay("RelaySink.clear() leaves only what follows", async (relay) => {
   const sink = await openOn(relay);
