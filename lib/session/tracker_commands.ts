@@ -98,9 +98,30 @@ function policyOf(session: Session, attribute: number): number {
   return tracked?.policy ?? TrackingPolicy.INCLUDE_ALL;
 }
 
+/**
+ * The kernel selects events by the ids of threads in the initial PID namespace,
+ * which are told to it beforehand. A process of a given vpid or user may begin
+ * at any time, and would be missed until it was told: no list is exact.
+ *
+ * @throws {CommandError} NOT_SUPPORTED, with what to do instead.
+ */
 function checkIsPid(attribute: number): void {
-  if (attribute === ProcessAttribute.PID) return;
-  refuse("NOT_SUPPORTED", "Kernel events are tracked by process id alone");
+  switch (attribute) {
+    case ProcessAttribute.PID:
+      return;
+    case ProcessAttribute.VPID:
+      return refuse(
+        "NOT_SUPPORTED",
+        "The kernel does not select events by vpid: use --pid with the id " +
+          "outside of containers; NSpid in /proc/PID/status has both",
+      );
+    default:
+      return refuse(
+        "NOT_SUPPORTED",
+        "The kernel does not select events by user or group: use --pid, or " +
+          "record the context uid or gid and select when reading",
+      );
+  }
 }
 
 async function track(

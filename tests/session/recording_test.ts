@@ -267,17 +267,32 @@ test("trackers follow the policy, and a set its values", async (asking) => {
   assertEquals(asking.recording("one").pids, []);
 });
 
-test("trackers of other attributes than the process id are refused", async (asking) => {
-  const request = {
-    ...{ session: "one", domain: KERNEL },
-    ...{ attribute: ProcessAttribute.UID, policy: TrackingPolicy.INCLUDE_SET },
-  };
+test("trackers of other attributes than the process id are refused, and said what helps", async (asking) => {
+  const one = { session: "one", domain: KERNEL };
+  const policy = TrackingPolicy.INCLUDE_SET;
+  const number = { valueType: ProcessValueType.PID, number: 1n, name: "" };
+  const { PID, VPID, ...users } = ProcessAttribute;
+  for (const attribute of [VPID, ...Object.values(users)]) {
+    asking.lines.length = 0;
+    assertEquals(
+      await asking.code("TRACKER_SET_POLICY", { ...one, attribute, policy }),
+      "NOT_SUPPORTED",
+    );
+    const what = attribute === VPID ? "by vpid: use --pid" : "by user or group";
+    assert(asking.lines.some((line) => line.includes(what)), `${attribute}`);
+    assertEquals(
+      await asking.code("TRACKER_ADD_INCLUDE_VALUE", {
+        ...{ ...one, attribute, ...number },
+      }),
+      "NOT_SUPPORTED",
+    );
+  }
   assertEquals(
-    await asking.code("TRACKER_SET_POLICY", request),
-    "NOT_SUPPORTED",
+    await asking.code("TRACKER_SET_POLICY", { ...one, attribute: PID, policy }),
+    "OK",
   );
   assertEquals(
-    await asking.code("TRACKER_GET_POLICY", { ...request, attribute: 99 }),
+    await asking.code("TRACKER_GET_POLICY", { ...one, attribute: 99 }),
     "INVALID",
   );
 });
