@@ -48,6 +48,7 @@ export class Consumer implements TraceSink {
   #opening: Promise<void> | undefined;
   /** Metadata and the opening of streams, one after the other. */
   #turn: Promise<void> = Promise.resolve();
+  #replaced: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
   #isTold = true;
   #underWay = 0;
@@ -126,12 +127,7 @@ export class Consumer implements TraceSink {
     const kept = bytes.slice();
     this.#metadataBytes += kept.length;
     if (this.#metadataBytes > METADATA_BYTES_MAXIMUM) {
-      return Promise.reject(
-        new RangeError(
-          `The metadata is too large: ${this.#metadataBytes} bytes > ` +
-            `${METADATA_BYTES_MAXIMUM}`,
-        ),
-      );
+      return Promise.reject(tooLarge(this.#metadataBytes));
     }
     this.#metadata.push(kept);
     const output = this.output;
@@ -140,6 +136,37 @@ export class Consumer implements TraceSink {
     }
     // The tracer goes on at once: packets wait for it, commands do not.
     return Promise.resolve();
+  }
+
+  /**
+   * Resolves at once, as {@linkcode writeMetadata} does; nothing has changed
+   * where it rejects. What the output makes of it, {@linkcode replaced} tells.
+   */
+  replaceMetadata(bytes: Uint8Array): Promise<void> {
+    const output = this.output;
+    try {
+      if (bytes.length > METADATA_BYTES_MAXIMUM) throw tooLarge(bytes.length);
+      output?.checkReplacing?.();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const kept = bytes.slice();
+    this.#metadata.splice(0, this.#metadata.length, kept);
+    this.#metadataBytes = kept.length;
+    this.#replaced = output === undefined
+      ? Promise.resolve()
+      : this.#turn.then(() => output.replaceMetadata(kept));
+    // An output that is lost says so itself; else its old metadata is whole.
+    this.#turn = this.#replaced.catch(() => {});
+    return Promise.resolve();
+  }
+
+  /**
+   * Settles when the output has the metadata that last replaced the old, or
+   * rejects with why it has not. An output that comes later gets the new.
+   */
+  get replaced(): Promise<void> {
+    return this.#replaced;
   }
 
   openStream(name: string): Promise<StreamSink> {
@@ -328,6 +355,12 @@ export class Consumer implements TraceSink {
       return streams.map(({ name }) => name);
     }
   }
+}
+
+function tooLarge(bytes: number): RangeError {
+  return new RangeError(
+    `The metadata is too large: ${bytes} bytes > ${METADATA_BYTES_MAXIMUM}`,
+  );
 }
 
 function asError(error: unknown): Error {

@@ -143,6 +143,10 @@ class KernelTracing implements Tracing {
     return dumping;
   }
 
+  regenerateMetadata(): Promise<void> {
+    return this.#recording.regenerateMetadata();
+  }
+
   now(): bigint {
     return BigInt(this.#clocks?.monotonic() ?? 0);
   }

@@ -4,7 +4,7 @@ import { errorText } from "../base/errors.ts";
 import { DomainType } from "../wire/sessiond/session.ts";
 import type { Context } from "./command.ts";
 import { Consumer } from "./consumer.ts";
-import { refuse } from "./errors.ts";
+import { type ErrorSymbol, refuse } from "./errors.ts";
 import type { Destination } from "./destination.ts";
 import type { DaemonHost, RelayDestination } from "./host.ts";
 import type { TraceOutput } from "./output.ts";
@@ -193,6 +193,13 @@ export function channelName(kernel: KernelDomain, name: string): string {
   return DEFAULT_CHANNEL;
 }
 
+/** The code of an output that does not work. */
+export function outputError({ destination }: Session): ErrorSymbol {
+  return destination.kind === "relay"
+    ? "RELAYD_CONNECT_FAIL"
+    : "FILE_CREATION_ERROR";
+}
+
 /**
  * Tells once that the output does not work; `before` goes before the reason.
  *
@@ -202,10 +209,5 @@ export function channelName(kernel: KernelDomain, name: string): string {
 export function checkOutput(session: Session, before = ""): void {
   const failure = session.consumer?.takeFailure();
   if (failure === undefined) return;
-  refuse(
-    session.destination.kind === "relay"
-      ? "RELAYD_CONNECT_FAIL"
-      : "FILE_CREATION_ERROR",
-    before + failure.message,
-  );
+  refuse(outputError(session), before + failure.message);
 }

@@ -15,6 +15,8 @@ import type { ChunkLocation, StreamFiles, TraceOutput } from "./output.ts";
 
 /** Where chunks go that were left. */
 const ARCHIVES = "archives";
+/** Metadata that is to take the place of the old; readers skip hidden files. */
+const NEW_METADATA = ".metadata.new";
 
 /** Which directory, and how it is written. */
 export interface LocalOutputOptions {
@@ -77,6 +79,17 @@ export class LocalOutput implements TraceOutput {
     });
   }
 
+  /** Written beside the old and renamed: a reader sees one or the other. */
+  replaceMetadata(bytes: Uint8Array): Promise<void> {
+    const kept = bytes.slice();
+    return this.#inMetadataTurn(async () => {
+      const file = await this.#putMetadata(kept);
+      this.#metadataFile?.close();
+      this.#metadataFile = file;
+      this.#metadata.splice(0, this.#metadata.length, kept);
+    });
+  }
+
   /** A write that returned is stored. */
   waitUntilStored(): Promise<readonly string[]> {
     return Promise.resolve([]);
@@ -110,13 +123,7 @@ export class LocalOutput implements TraceOutput {
 
   clear(): Promise<void> {
     return this.#renew(() => {
-      this.#options.asOwner(() => {
-        try {
-          Deno.removeSync(this.#directory, { recursive: true });
-        } catch (error) {
-          if (!(error instanceof Deno.errors.NotFound)) throw error;
-        }
-      });
+      this.#options.asOwner(() => removeIfThere(this.#directory));
       this.#chunkBegin = this.#options.clock.now();
     }, true);
   }
@@ -155,15 +162,7 @@ export class LocalOutput implements TraceOutput {
 
   async #appendMetadata(bytes: Uint8Array): Promise<void> {
     const path = `${this.#directory}/metadata`;
-    this.#metadataFile ??= this.#options.asOwner(() => {
-      makeDirectory(this.#directory);
-      return Deno.openSync(path, {
-        create: true,
-        write: true,
-        truncate: true,
-        mode: 0o660,
-      });
-    });
+    this.#metadataFile ??= this.#create(path);
     try {
       await writeAll(this.#metadataFile, bytes);
     } catch (error) {
@@ -172,6 +171,48 @@ export class LocalOutput implements TraceOutput {
       );
       throw error;
     }
+  }
+
+  /** The metadata file, new, with `bytes` in it. */
+  async #putMetadata(bytes: Uint8Array): Promise<Deno.FsFile> {
+    const path = `${this.#directory}/metadata`;
+    const beside = `${this.#directory}/${NEW_METADATA}`;
+    let file: Deno.FsFile | undefined;
+    try {
+      file = this.#create(beside);
+      await writeAll(file, bytes);
+      // Or a machine that goes down could leave the name with an empty file.
+      await file.syncData();
+      this.#options.asOwner(() => Deno.renameSync(beside, path));
+      return file;
+    } catch (error) {
+      if (file !== undefined) this.#drop(file, beside);
+      throw new Error(`Cannot write ${path} anew: ${errorText(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #drop(file: Deno.FsFile, path: string): void {
+    file.close();
+    try {
+      this.#options.asOwner(() => Deno.removeSync(path));
+    } catch {
+      // The reason why it is not needed is what matters; the next takes it.
+    }
+  }
+
+  /** A new file for metadata. */
+  #create(path: string): Deno.FsFile {
+    return this.#options.asOwner(() => {
+      makeDirectory(this.#directory);
+      return Deno.openSync(path, {
+        create: true,
+        write: true,
+        truncate: true,
+        mode: 0o660,
+      });
+    });
   }
 
   #inMetadataTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -184,6 +225,14 @@ export class LocalOutput implements TraceOutput {
 /** A time in the name of a chunk. */
 function chunkTime(milliseconds: number): string {
   return basicIso8601(new Date(milliseconds));
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function moveIfThere(from: string, to: string): void {

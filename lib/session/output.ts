@@ -36,6 +36,17 @@ export interface TraceOutput {
   /** Appends metadata, which no packet keeps waiting. */
   writeMetadata(bytes: Uint8Array): Promise<void>;
   /**
+   * Puts `bytes` in place of all metadata in the current trace chunk. Where it
+   * rejects, the old metadata is still whole, or the output is lost.
+   */
+  replaceMetadata(bytes: Uint8Array): Promise<void>;
+  /**
+   * Whether {@linkcode replaceMetadata} can be asked for; changes nothing.
+   *
+   * @throws {RelayVersionError} The relay daemon does not know of it.
+   */
+  checkReplacing?(): void;
+  /**
    * Whether everything is stored; waits for it no longer than `timeoutMs`.
    * Says what is missing.
    */

@@ -95,6 +95,14 @@ export class RelayOutput implements TraceOutput {
     return this.#sink.writeMetadata(bytes);
   }
 
+  replaceMetadata(bytes: Uint8Array): Promise<void> {
+    return this.#sink.replaceMetadata(bytes);
+  }
+
+  checkReplacing(): void {
+    this.#sink.checkReplacing();
+  }
+
   async waitUntilStored(timeoutMs: number): Promise<readonly string[]> {
     const { client } = this.#sink;
     const report = await client.waitUntilStored({ timeoutMs });

@@ -41,6 +41,11 @@ export class SnapshotRing implements TraceSink {
     return Promise.resolve();
   }
 
+  replaceMetadata(bytes: Uint8Array): Promise<void> {
+    this.#metadata.splice(0, this.#metadata.length, bytes.slice());
+    return Promise.resolve();
+  }
+
   openStream(name: string): Promise<StreamSink> {
     const stream = new RingStream(name, this.#bounds(name));
     this.#streams.push(stream);

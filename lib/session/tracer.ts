@@ -92,6 +92,11 @@ export interface Tracing {
   trackProcesses(pids: readonly number[] | undefined): Promise<void>;
   /** Records the state of the system once more. */
   dumpState(): Promise<void>;
+  /**
+   * Compares its clock with the time of day once more, and has the sink put
+   * all metadata anew in place of the old.
+   */
+  regenerateMetadata(): Promise<void>;
   /** The clock of its packets now; unset where it cannot tell. */
   now?(): bigint;
   /** Counts up to now, which may need asking. */

@@ -11,6 +11,7 @@ import type { PacketCounts } from "./consumer_stream.ts";
 import { CommandError, refuse } from "./errors.ts";
 import type { DaemonHost } from "./host.ts";
 import { checkOutput, stopTimeout } from "./kernel_domain.ts";
+import { regenerateMetadata } from "./regenerate.ts";
 import { archiveLocation, rotateBySize } from "./rotation.ts";
 import type { KernelDomain, Session } from "./session.ts";
 
@@ -66,14 +67,9 @@ export const tracingCommands: Handlers<
     return destroyInTurn(session, context);
   },
 
-  REGENERATE_METADATA({ session: name }, { sessions, caller }) {
-    const session = sessions.find(name, caller);
-    if (session.isLive) refuse("LIVE_SESSION");
-    if (!session.isActive) refuse("SESSION_NOT_STARTED");
-    return refuse(
-      "NOT_SUPPORTED",
-      "The clock of a kernel trace is read once: record a new session",
-    );
+  async REGENERATE_METADATA({ session: name }, { sessions, caller, host }) {
+    await regenerateMetadata(sessions.find(name, caller), host);
+    return {};
   },
 
   REGENERATE_STATEDUMP({ session: name }, { sessions, caller }) {

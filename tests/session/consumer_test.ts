@@ -230,6 +230,68 @@ test("Consumer.beat() tells of streams without packets since the last, with thei
   await consumer.finish(10);
 });
 
+test("Consumer gives an output that comes later the metadata that replaced the old", async () => {
+  const { promise, resolve } = Promise.withResolvers<TraceOutput>();
+  const { consumer, output } = new Subject(() => promise);
+  consumer.begin();
+  await consumer.writeMetadata(new Uint8Array(10));
+  await consumer.replaceMetadata(new Uint8Array(20));
+  await consumer.replaced;
+  await consumer.writeMetadata(new Uint8Array(30));
+  resolve(output);
+  while (output.metadata.length < 2) await settle();
+  assertEquals(output.metadata.map(({ length }) => length), [20, 30]);
+  await consumer.finish(10);
+});
+
+test("Consumer has metadata replaced after what was written, before packets", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  const stream = await consumer.openStream("ch_0");
+  await consumer.writeMetadata(new Uint8Array(10));
+  await consumer.replaceMetadata(new Uint8Array(20));
+  await stream.writePacket(new Uint8Array(8), packet());
+  await consumer.replaced;
+  assertEquals(output.actions, [
+    "stream ch_0",
+    "metadata",
+    "new metadata",
+    "packet ch_0",
+  ]);
+  assertEquals(output.metadata.map(({ length }) => length), [20]);
+  await consumer.finish(10);
+});
+
+test("Consumer goes on with an output that kept its old metadata, and says why", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  const stream = await consumer.openStream("ch_0");
+  await consumer.writeMetadata(new Uint8Array(10));
+  output.failsReplacing = new Error("No space left on device");
+  await consumer.replaceMetadata(new Uint8Array(20));
+  await assertRejects(() => consumer.replaced, Error, "No space left");
+  await stream.writePacket(new Uint8Array(8), packet());
+  assertEquals(consumer.state, "ready");
+  assertEquals(output.count("packet"), 1);
+  await consumer.finish(10);
+});
+
+test("Consumer.replaceMetadata() changes nothing where the output cannot", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  await consumer.writeMetadata(new Uint8Array(10));
+  output.refusesReplacing = new Error("Too old");
+  await assertRejects(
+    () => consumer.replaceMetadata(new Uint8Array(20)),
+    Error,
+    "Too old",
+  );
+  await consumer.writeMetadata(new Uint8Array(30));
+  await consumer.settle(new Bounded(50));
+  assertEquals(output.metadata.map(({ length }) => length), [10, 30]);
+  await consumer.finish(10);
+});
+
 test("Consumer takes no more metadata than it can keep", async () => {
   const { consumer } = new Subject(() => new Promise(() => {}));
   consumer.begin();
@@ -241,5 +303,10 @@ test("Consumer takes no more metadata than it can keep", async () => {
     RangeError,
   );
   assert(error.message.includes("67108865 bytes > 67108864"), error.message);
+  await assertRejects(
+    () => consumer.replaceMetadata(new Uint8Array(2 * piece.length + 1)),
+    RangeError,
+    "67108865 bytes > 67108864",
+  );
   await consumer.finish(10);
 });

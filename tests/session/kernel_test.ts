@@ -169,6 +169,25 @@ test("a kernel session goes to a relay daemon, is rotated and cleared", async (d
   assert(events.length > 0);
 });
 
+test("the metadata of a kernel session is written anew while it records", async (daemon) => {
+  const path = `${daemon.home}/trace`;
+  await daemon.lttng("create", "one", "--output", path);
+  await daemon.lttng("enable-event", "--kernel", "sched_switch");
+  await daemon.lttng("start");
+  const metadata = `${path}/kernel/metadata`;
+  const { ino, size } = Deno.statSync(metadata);
+  const said = await daemon.lttng("regenerate", "metadata");
+  assert(said.includes("Metadata successfully regenerated"), said);
+  const after = Deno.statSync(metadata);
+  assert(after.ino !== ino);
+  assert(after.size >= size);
+  await daemon.lttng("stop");
+  await daemon.lttng("destroy");
+  const { events, code, errors } = await readTrace(path);
+  assertEquals(code, 0, errors);
+  assert(events.length > 0);
+});
+
 test("a kernel snapshot has events of all processors", async (daemon) => {
   const path = `${daemon.home}/snap`;
   await daemon.lttng("create", "snap", "--snapshot", "--output", path);

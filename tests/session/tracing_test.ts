@@ -485,8 +485,4 @@ test("REGENERATE_STATEDUMP asks the tracer, while it records", async (asking) =>
   await asking.ask("START_TRACE", ONE);
   await asking.ask("REGENERATE_STATEDUMP", ONE);
   assertEquals(asking.recording("one").stateDumps, 1);
-  assertEquals(
-    await asking.code("REGENERATE_METADATA", ONE),
-    "NOT_SUPPORTED",
-  );
 });

@@ -7,7 +7,8 @@ import {
   printPreamble,
   printStreamClass,
 } from "../../../lib/ctf/metadata.ts";
-import { packMetadata, parseUuid } from "../../../lib/ctf/metadata_packet.ts";
+import { parseUuid } from "../../../lib/ctf/metadata_packet.ts";
+import { MetadataQueue } from "../../../lib/ctf/metadata_queue.ts";
 import { type PreparedEvent, prepareEvent } from "../../../lib/ctf/packet.ts";
 import { TracerStream } from "../../../lib/tracer/stream.ts";
 import {
@@ -72,12 +73,16 @@ export class FakeTracing implements Tracing {
   isClosed = false;
   /** How often the state of the system was asked for. */
   stateDumps = 0;
+  /** When its clock was 0, nanoseconds since 1970. */
+  clockOffset = 0n;
+  readonly #metadata: MetadataQueue;
   #isAnnounced = false;
   #lastTime = 0;
 
   constructor(tracer: FakeTracer, options: TracingOptions) {
     this.#tracer = tracer;
     this.#options = options;
+    this.#metadata = new MetadataQueue(options.sink, this.uuid, "le");
   }
 
   addChannel(attributes: TracingChannelAttributes): FakeChannel {
@@ -117,6 +122,10 @@ export class FakeTracing implements Tracing {
     return Promise.resolve();
   }
 
+  async regenerateMetadata(): Promise<void> {
+    await this.#metadata.regenerate(this.#preamble());
+  }
+
   now(): bigint {
     return BigInt(this.time());
   }
@@ -134,7 +143,8 @@ export class FakeTracing implements Tracing {
 
   /** Adds to the metadata. */
   async addMetadata(text: string): Promise<void> {
-    await this.#options.sink.writeMetadata(packMetadata(text, this.uuid, "le"));
+    this.#metadata.append(text);
+    await this.#metadata.flush();
   }
 
   /** Nanoseconds that never go back. */
@@ -158,18 +168,27 @@ export class FakeTracing implements Tracing {
   async #announce(): Promise<void> {
     this.#isAnnounced = true;
     for (const channel of this.channels) await channel.open();
-    const text = printPreamble({
+    this.#metadata.append(this.#preamble());
+    for (const { streamClassId } of this.channels) {
+      this.#metadata.append(
+        printStreamClass(streamClassId, "large") +
+          printEventClass(tick, 0, streamClassId),
+      );
+    }
+    await this.#metadata.flush();
+  }
+
+  #preamble(): string {
+    return printPreamble({
       uuid: this.#uuid,
       byteOrder: "le",
       environment: { domain: "kernel", hostname: "target" },
-      clock: { name: "monotonic", frequency: 1_000_000_000n, offset: 0n },
-    }) + this.channels.map(({ streamClassId }) =>
-      printStreamClass(streamClassId, "large") +
-      printEventClass(tick, 0, streamClassId)
-    ).join("");
-    await this.#options.sink.writeMetadata(
-      packMetadata(text, this.uuid, "le"),
-    );
+      clock: {
+        name: "monotonic",
+        frequency: 1_000_000_000n,
+        offset: this.clockOffset,
+      },
+    });
   }
 }
 

@@ -19,8 +19,13 @@ export class MemoryOutput implements TraceOutput {
   readonly #lost = Promise.withResolvers<Error>();
   readonly lost = this.#lost.promise;
   #isLost: Error | undefined;
-  /** Packets wait while it is set. */
+  /** Packets and new metadata wait while it is set. */
   #gate: PromiseWithResolvers<void> | undefined;
+  /** Its metadata, in the pieces that it came in. */
+  readonly metadata: Uint8Array[] = [];
+  /** Why metadata cannot be replaced; found out before, or at it. */
+  refusesReplacing: Error | undefined;
+  failsReplacing: Error | undefined;
   /** What {@linkcode waitUntilStored} says. */
   missing: readonly string[] = [];
   isClosed = false;
@@ -41,9 +46,21 @@ export class MemoryOutput implements TraceOutput {
     });
   }
 
-  writeMetadata(): Promise<void> {
+  writeMetadata(bytes: Uint8Array): Promise<void> {
     this.actions.push("metadata");
+    this.metadata.push(bytes);
     return Promise.resolve();
+  }
+
+  async replaceMetadata(bytes: Uint8Array): Promise<void> {
+    await this.#gate?.promise;
+    if (this.failsReplacing !== undefined) throw this.failsReplacing;
+    this.actions.push("new metadata");
+    this.metadata.splice(0, this.metadata.length, bytes);
+  }
+
+  checkReplacing(): void {
+    if (this.refusesReplacing !== undefined) throw this.refusesReplacing;
   }
 
   waitUntilStored(): Promise<readonly string[]> {
@@ -70,7 +87,7 @@ export class MemoryOutput implements TraceOutput {
     return Promise.resolve();
   }
 
-  /** Packets wait until the result is called. */
+  /** Packets and new metadata wait until the result is called. */
   hold(): () => void {
     const gate = Promise.withResolvers<void>();
     this.#gate = gate;
