@@ -5,6 +5,7 @@
 
 import { formatMarkdownCommands } from "../lib/cli/lttng/command_page.ts";
 import { COMMANDS } from "../lib/cli/commands.ts";
+import { formatMarkdownDelivery } from "../lib/cli/lttng/delivery_report.ts";
 import {
   formatMarkdownEnvironment,
   formatMarkdownOptions,
@@ -39,6 +40,7 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   "options of lttng sessiond": () => formatMarkdownOptions(SESSIOND_OPTIONS),
   "environment of lttng sessiond": () =>
     formatMarkdownEnvironment(SESSIOND_ENVIRONMENT),
+  "delivery in reports of lttng": () => formatMarkdownDelivery(),
   "commands of lttng": () =>
     formatMarkdownCommands(
       COMMANDS.filter(({ group }) => group !== "Triggers"),

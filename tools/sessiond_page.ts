@@ -1,11 +1,13 @@
 /** Prints `docs/sessiond.md` from the command tables: `deno run -W tools/sessiond_page.ts`. */
 
 import {
+  OWN_MARK,
   replyHeader,
   type SessiondCommandName,
   sessiondCommandNumber,
   sessiondCommands,
 } from "../lib/wire/sessiond/commands.ts";
+import { streamDelivery } from "../lib/wire/sessiond/delivery.ts";
 import {
   channelLayout,
   eventBlock,
@@ -42,6 +44,12 @@ name tells: until 2.13 it lists the sessions, and the sizes of the reply add up
 for one of the headers below; since 2.14 it is refused with code 23, in 24 bytes
 by 2.14 and in 20 by 2.15. Earlier 2.12 and 2.13, which take other requests, are
 found out by their lists, which have no \`headerSize\`.`;
+
+const OWN = `Requests and replies are those of 2.13. SESSION_DELIVERY is no
+stock command: this project's session daemon has it, and says so with the number
+${OWN_MARK} as the \`mark\` of every reply, where stock ones have 0 and stock
+clients do not look. No other daemon should be asked: most refuse it with code
+12, but 2.13.5 to 2.13.8 abort where they log everything.`;
 
 const BLOCKS = `## Blocks
 
@@ -84,7 +92,7 @@ export function sessiondPage(): string {
     ...([12, 13, 15] as const).map((minor) =>
       block(replyHeader(minor) as Struct<unknown>, ` since 2.${minor}`)
     ),
-    "## Commands\n\nRequests and replies are those of 2.13.",
+    `## Commands\n\n${OWN}`,
     table(
       ["Until 2.13", "Since 2.14", "Command", "Reply's own header"],
       names.map((name) => [
@@ -109,6 +117,7 @@ export function sessiondPage(): string {
     block(eventBlock as Struct<unknown>),
     block(fieldBlock as Struct<unknown>),
     block(snapshotOutput as Struct<unknown>),
+    block(streamDelivery as Struct<unknown>),
   ];
   return parts.join("\n\n") + "\n";
 }

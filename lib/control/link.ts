@@ -93,6 +93,7 @@ export class SessiondLink {
   readonly #endpoint: Endpoint;
   readonly #options: ConnectOptions;
   #minor: SessiondMinor | undefined;
+  #isOwn = false;
   #commands: SessiondCommands | undefined;
   /** Whether its requests are known to be of the serialized kind. */
   #isSerialized = false;
@@ -135,6 +136,12 @@ export class SessiondLink {
     return this.#minor ?? (await this.recognize()).minor;
   }
 
+  /** Whether it is this project's, which has commands that no stock one has. */
+  async isOwn(): Promise<boolean> {
+    await this.version();
+    return this.#isOwn;
+  }
+
   /** Whether its version is known. */
   protected get isRecognized(): boolean {
     return this.#minor !== undefined;
@@ -151,6 +158,7 @@ export class SessiondLink {
     );
     const found = recognize(reply, this.#endpoint);
     this.#minor = found.minor;
+    this.#isOwn = found.isOwn;
     return found;
   }
 

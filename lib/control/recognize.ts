@@ -5,6 +5,7 @@
 
 import { LTTNG_OK, lttngErrorNumber } from "../wire/lttng_error.ts";
 import {
+  OWN_MARK,
   replyHeader,
   sessiondCommandNumber,
 } from "../wire/sessiond/commands.ts";
@@ -17,6 +18,8 @@ export interface Recognized {
   readonly minor: SessiondMinor;
   /** The reply to LIST_SESSIONS, where the request was one: until 2.13. */
   readonly sessions: Uint8Array | undefined;
+  /** It is one of this project's, which has commands of its own. */
+  readonly isOwn: boolean;
 }
 
 /**
@@ -40,13 +43,15 @@ export function recognize(reply: Uint8Array, endpoint: Endpoint): Recognized {
   if (code === LTTNG_OK) {
     for (const minor of [13, 12] as const) {
       const sessions = bodyOf(reply, minor);
-      if (sessions !== undefined) return { minor, sessions };
+      if (sessions === undefined) continue;
+      const { mark } = replyHeader(minor).decode(reply);
+      return { minor, sessions, isOwn: mark === OWN_MARK };
     }
   }
   if (code === lttngErrorNumber("SESS_NOT_FOUND")) {
     for (const minor of [14, 15] as const) {
       if (reply.length === replyHeader(minor).size) {
-        return { minor, sessions: undefined };
+        return { minor, sessions: undefined, isOwn: false };
       }
     }
   } else if (bodyOf(reply, 13) ?? bodyOf(reply, 12)) {

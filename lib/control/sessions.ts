@@ -8,7 +8,12 @@ import {
   sessionListLayout,
   type Uri,
 } from "../wire/sessiond/session.ts";
-import { controlError } from "./errors.ts";
+import {
+  type DeliveryOptions,
+  outputStateNames,
+  type SessionDelivery,
+} from "./delivery_types.ts";
+import { controlError, isControlError } from "./errors.ts";
 import { homeDirectory } from "./home.ts";
 import { decodeReply, SessiondLink } from "./link.ts";
 import { nameOf, rotationNames } from "./names.ts";
@@ -264,6 +269,33 @@ export class SessionCommands extends SessiondLink {
   /** Whether data of a stopped session is still on its way. */
   async dataPending(session: string): Promise<boolean> {
     return (await this.ask("DATA_PENDING", { session })).pending;
+  }
+
+  /**
+   * What of a session's trace is on its way, and what was lost; `undefined`
+   * where the session daemon is not this project's, which alone can tell.
+   *
+   * @throws {ControlError} SESS_NOT_FOUND, EPERM where it is another user's.
+   */
+  async sessionDelivery(
+    session: string,
+    { hasEnded = false }: DeliveryOptions = {},
+  ): Promise<SessionDelivery | undefined> {
+    if (!await this.isOwn()) return undefined;
+    try {
+      const { outputState, ...delivery } = await this.ask("SESSION_DELIVERY", {
+        session,
+        hasEnded,
+      });
+      return {
+        ...delivery,
+        outputState: nameOf(outputStateNames, outputState, "output state"),
+      };
+    } catch (error) {
+      // Another took its place meanwhile.
+      if (isControlError(error, "UND")) return undefined;
+      throw error;
+    }
   }
 
   /**

@@ -85,6 +85,14 @@ export class Consumer implements TraceSink {
     return this.#streams.map((stream) => stream.counts);
   }
 
+  /** Asks the output what it has stored, for {@linkcode counts} to be so. */
+  async refresh(timeoutMs: number): Promise<void> {
+    const { output } = this;
+    if (output === undefined) return;
+    if (this.counts.every(({ unconfirmed }) => unconfirmed === 0)) return;
+    await this.#confirm(output, timeoutMs);
+  }
+
   /** Begins to open the output, and waits for nothing. */
   begin(): void {
     if (this.#state !== "idle") return;
@@ -342,13 +350,13 @@ export class Consumer implements TraceSink {
   ): Promise<readonly string[]> {
     const sent = this.#streams.map((stream) => stream.sent);
     const streams = [...this.#streams];
-    const underWay = this.#underWay;
     try {
       const missing = await output.waitUntilStored(timeoutMs);
-      if (missing.length === 0) {
-        this.#underWay -= underWay;
-        streams.forEach((stream, index) => stream.confirm(sent[index] ?? 0));
-      }
+      if (output !== this.#output) return missing;
+      streams.forEach((stream, index) => {
+        if (missing.includes(stream.name)) return;
+        this.#underWay -= stream.confirm(sent[index] ?? 0);
+      });
       return missing;
     } catch (error) {
       this.#lose(output, asError(error));

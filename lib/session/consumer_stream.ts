@@ -27,8 +27,10 @@ export interface PacketCounts {
   readonly sent: number;
   /** Sent, and not confirmed by a relay daemon. */
   readonly unconfirmed: number;
+  readonly unconfirmedBytes: number;
   /** On their way to the output. */
   readonly waiting: number;
+  readonly waitingBytes: number;
   /** Given up. */
   readonly dropped: number;
 }
@@ -41,7 +43,8 @@ export class ConsumerStream implements StreamSink {
   #pump: Promise<void> | undefined;
   #givenUp: Error | undefined;
   #sent = 0;
-  #confirmed = 0;
+  /** Sizes of packets that were sent and not confirmed, oldest first. */
+  readonly #unconfirmed: number[] = [];
   #dropped = 0;
   #sentAtBeat = -1;
   /** Number of its stream class: as its channel has it, then as its packets do. */
@@ -61,8 +64,10 @@ export class ConsumerStream implements StreamSink {
     return {
       name: this.name,
       sent: this.#sent,
-      unconfirmed: this.#sent - this.#confirmed,
+      unconfirmed: this.#unconfirmed.length,
+      unconfirmedBytes: sum(this.#unconfirmed),
       waiting: this.#waiting.length,
+      waitingBytes: sum(this.#waiting.map(({ content }) => content.length)),
       dropped: this.#dropped,
     };
   }
@@ -103,9 +108,10 @@ export class ConsumerStream implements StreamSink {
     return this.#sent;
   }
 
-  /** The first `count` packets are stored. */
-  confirm(count: number): void {
-    this.#confirmed = Math.max(this.#confirmed, count);
+  /** The first `count` packets are stored; how many bytes more that is. */
+  confirm(count: number): number {
+    const news = count - (this.#sent - this.#unconfirmed.length);
+    return sum(this.#unconfirmed.splice(0, Math.max(news, 0)));
   }
 
   /** Refuses what waits, and everything that comes. */
@@ -121,8 +127,7 @@ export class ConsumerStream implements StreamSink {
   /** Takes packets again; what was not confirmed is lost. */
   revive(): void {
     this.#givenUp = undefined;
-    this.#dropped += this.#sent - this.#confirmed;
-    this.#confirmed = this.#sent;
+    this.#dropped += this.#unconfirmed.splice(0).length;
   }
 
   /** Tells live viewers that there was nothing since the last beat. */
@@ -158,6 +163,7 @@ export class ConsumerStream implements StreamSink {
         continue;
       }
       this.#sent++;
+      this.#unconfirmed.push(next.content.length);
       this.#host.handedOver(next.content.length);
       this.#settle(next);
     }
@@ -172,4 +178,8 @@ export class ConsumerStream implements StreamSink {
     this.#dropped++;
     packet.reject(error);
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

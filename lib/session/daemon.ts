@@ -11,6 +11,7 @@ import type { SessiondCommandName } from "../wire/sessiond/commands.ts";
 import { channelCommands } from "./channel_commands.ts";
 import type { Context, Handler } from "./command.ts";
 import { CommandError } from "./errors.ts";
+import { deliveryCommands } from "./delivery.ts";
 import { eventCommands } from "./event_commands.ts";
 import type { Caller, DaemonHost } from "./host.ts";
 import { listCommands } from "./list_commands.ts";
@@ -37,6 +38,7 @@ import { destroyAll, tracingCommands } from "./tracing_commands.ts";
 const handlers: { readonly [N in SessiondCommandName]: Handler<N> } = {
   ...sessionCommands,
   ...tracingCommands,
+  ...deliveryCommands,
   ...rotationCommands,
   ...channelCommands,
   ...eventCommands,

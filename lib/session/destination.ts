@@ -139,3 +139,20 @@ export function destinationText(destination: Destination): string {
       return `${urlOf(destination.control)} [data: ${destination.data.port}]`;
   }
 }
+
+/** A destination as `lttng create --set-url` takes it, where one URL can say it. */
+export function shortUrl(destination: Destination): string {
+  if (destination.kind === "local") return `file://${destination.path}`;
+  if (destination.kind === "none") return "";
+  const { control, data } = destination;
+  if (
+    control.destination !== data.destination ||
+    control.destinationType !== data.destinationType
+  ) return destinationText(destination);
+  const isV6 = control.destinationType === DestinationType.IPV6;
+  const host = isV6 ? `[${control.destination}]` : control.destination;
+  const isUsual = control.port === CONTROL_PORT && data.port === DATA_PORT;
+  const ports = isUsual ? "" : `:${control.port}:${data.port}`;
+  const path = control.subdirectory === "" ? "" : `/${control.subdirectory}`;
+  return `net${isV6 ? "6" : ""}://${host}${ports}${path}`;
+}

@@ -3,6 +3,7 @@
 import { SESSION_NAME_BYTES } from "../base/limits.ts";
 import { decodeWhole } from "../wire/compose.ts";
 import {
+  OWN_MARK,
   replyHeader,
   type SessiondCommandName,
   sessiondCommands,
@@ -133,6 +134,7 @@ export function replyOf(
     code,
     headerSize,
     dataSize: body.length - headerSize,
+    mark: OWN_MARK,
   });
   const bytes = new Uint8Array(head.length + body.length);
   bytes.set(head);

@@ -84,6 +84,8 @@ export class Session {
   ring: SnapshotRing | undefined;
   /** The time that a relay daemon was last told, milliseconds since 1970. */
   relayCreationTime: number | undefined;
+  /** The tracer's buffers were not empty yet when the last stop ended. */
+  hasMore = false;
   /** Settles when what the last stop left behind is stored, or time is up. */
   stopping: Promise<void> | undefined;
   readonly snapshotOutputs: SnapshotOutput[] = [];

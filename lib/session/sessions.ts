@@ -2,6 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { SESSION_NAME_BYTES } from "../base/limits.ts";
+import { EndedSessions } from "./ended_sessions.ts";
 import { refuse } from "./errors.ts";
 import type { Caller } from "./host.ts";
 import type { Session } from "./session.ts";
@@ -13,6 +14,8 @@ const SESSIONS_MAXIMUM = 4_096;
 /** The sessions that there are. */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
+  /** Those that were destroyed last. */
+  readonly ended = new EndedSessions();
 
   /** All of them, newest first. */
   get all(): Session[] {

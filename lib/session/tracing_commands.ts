@@ -8,6 +8,7 @@ import { Bounded } from "./bounded.ts";
 import type { Context, Handlers } from "./command.ts";
 import type { Consumer } from "./consumer.ts";
 import type { PacketCounts } from "./consumer_stream.ts";
+import { deliveryOf } from "./delivery.ts";
 import { CommandError, refuse } from "./errors.ts";
 import type { DaemonHost } from "./host.ts";
 import { checkOutput, stopTimeout } from "./kernel_domain.ts";
@@ -108,6 +109,7 @@ async function start(session: Session, host: DaemonHost): Promise<void> {
   await startTracing(kernel, host);
   session.isActive = session.wasStarted = true;
   session.rotatedSinceStop = session.clearedSinceStop = false;
+  session.hasMore = false;
   if (session.isLive) session.setTimer("live", beat(session, kernel, host));
   rotateBySize(session, host);
   host.log.info(`Session ${session.name} started`);
@@ -198,7 +200,10 @@ async function settle(
   if (kernel === undefined) return;
   if (consumer !== undefined) consumer.isDraining = true;
   const stopped = kernel.tracing.stop();
-  stopped.catch((error) => {
+  session.hasMore = true;
+  stopped.then(() => {
+    session.hasMore = false;
+  }).catch((error) => {
     host.log.warning(`Session ${session.name}: ${errorText(error)}`);
   });
   await bounded.reaches(stopped);
@@ -259,10 +264,15 @@ async function destroyInTurn(
   session: Session,
   context: Context,
 ): Promise<SessiondReply<"DESTROY_SESSION">> {
+  const { sessions, host } = context;
   session.isDestroyed = true;
-  const bounded = new Bounded(stopTimeout(context.host));
+  const bounded = new Bounded(stopTimeout(host));
   await bounded.reaches(session.idle);
-  return await destroy(session, context.host, bounded);
+  const reply = await destroy(session, host, bounded);
+  session.hasMore = false;
+  // The reply has no room for what did not arrive: it is asked for after.
+  sessions.ended.add(session, deliveryOf(session), host.clock.now());
+  return reply;
 }
 
 /** Ends everything of a session, within a bounded time. */

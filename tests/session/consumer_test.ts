@@ -115,7 +115,9 @@ test("Consumer.finish() refuses what waits, and counts it", async () => {
     name: "ch_0",
     sent: 0,
     unconfirmed: 0,
+    unconfirmedBytes: 0,
     waiting: 0,
+    waitingBytes: 0,
     dropped: 1,
   });
 });

@@ -76,6 +76,7 @@ const numbers: Record<SessiondCommandName, readonly [number, number]> = {
   LIST_ROTATION_SCHEDULES: [48, 39],
   CREATE_SESSION_EXT: [49, 40],
   CLEAR_SESSION: [50, 41],
+  SESSION_DELIVERY: [100_000, 100_000],
 };
 
 /** Numbers that abort a session daemon that logs: none may ever be sent. */

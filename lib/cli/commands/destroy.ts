@@ -1,15 +1,18 @@
 /** `lttng destroy`: ends a session; its trace stays. */
 
+import type { SessionDelivery } from "../../control/delivery_types.ts";
 import type { Destruction, SessionInfo } from "../../control/session_types.ts";
 import { lttngErrorNumber } from "../../wire/lttng_error.ts";
 import { defineCommand } from "../lttng/command.ts";
 import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
 import { forgetIfCurrent } from "../lttng/current_session.ts";
+import { askDelivery, lossOf, printDelivery } from "../lttng/delivery.ts";
+import { reportDelivery } from "../lttng/delivery_report.ts";
 import { Dots } from "../lttng/progress_dots.ts";
 import type { ReportElement } from "../lttng/report.ts";
 import { hasCode, type Run } from "../lttng/run.ts";
 import { printArchive, reportSession } from "../lttng/session_report.ts";
-import { lossWarning } from "../lttng/session_stats.ts";
+import { lossText, lossWarning } from "../lttng/session_stats.ts";
 import { CommandFailure, Status } from "../lttng/status.ts";
 
 export const destroy = defineCommand({
@@ -18,7 +21,7 @@ export const destroy = defineCommand({
   help: "Destroy recording sessions",
   usage: ["[--no-wait] [SESSION]", "[--no-wait] --all"],
   about: "Stops SESSION, or the current session, waits until everything is " +
-    "stored, and ends it. Its trace stays where it is.",
+    "stored, ends it, and says what did not arrive. Its trace stays where it is.",
   examples: [
     ["lttng destroy", "Stop and end the current session."],
     ["lttng destroy --all", "Stop and end all sessions."],
@@ -98,9 +101,10 @@ async function destroyOne(
   wait: boolean,
 ): Promise<number> {
   const { name } = session;
+  let delivery: SessionDelivery | undefined;
   const dots = new Dots(run.say, `Destroying session ${name}`);
   try {
-    await destroyAndTell(run, name, wait, dots);
+    delivery = await destroyAndTell(run, session, wait, dots);
   } catch (error) {
     run.say.part(dots.end());
     if (error instanceof CommandFailure) return run.fail(error);
@@ -110,21 +114,24 @@ async function destroyOne(
     );
   }
   forgetIfCurrent(run, name);
-  reportSession(element, session);
+  reportDelivery(run, reportSession(element, session), delivery);
   return Status.OK;
 }
 
+/** Destroys a session; what became of its trace, where that is known. */
 async function destroyAndTell(
   run: Run,
-  name: string,
+  session: SessionInfo,
   wait: boolean,
   dots: Dots,
-): Promise<void> {
+): Promise<SessionDelivery | undefined> {
+  const { name } = session;
   const wasStopped = await stop(run, name);
   if (wait) {
     const onWait = () => dots.add();
     await run.ask((daemon) => daemon.waitForData(name, { onWait }));
   }
+  const before = await askDelivery(run, name);
   const loss = wasStopped ? undefined : await lossWarning(run, name);
   if (wait) {
     const end = run.ask((daemon) => daemon.destroySession(name));
@@ -133,7 +140,32 @@ async function destroyAndTell(
     await run.ask((daemon) => daemon.destroySessionNoWait(name));
   }
   run.say.message(`${dots.end()}Session ${name} destroyed`);
-  if (loss !== undefined) run.say.message(loss);
+  const after = wait && before !== undefined
+    ? await askDelivery(run, name, { hasEnded: true })
+    : undefined;
+  const warning = before === undefined || after === undefined
+    ? loss
+    : lossSince(session, wasStopped ? before : undefined, after);
+  if (warning !== undefined) run.say.message(warning);
+  printDelivery(run, name, after, "destroyed");
+  return after;
+}
+
+/** The warning about what was lost, but for what the stop has told. */
+function lossSince(
+  { snapshotMode }: SessionInfo,
+  told: SessionDelivery | undefined,
+  after: SessionDelivery,
+): string | undefined {
+  // Those overwrite on purpose.
+  if (snapshotMode) return undefined;
+  const { events, packets } = lossOf(after);
+  if (told === undefined) return lossText({ events, packets });
+  const known = lossOf(told);
+  return lossText({
+    events: events - known.events,
+    packets: packets - known.packets,
+  });
 }
 
 /** Stops a session; whether it had been stopped before. */

@@ -1,5 +1,6 @@
 /** `lttng list` and `lttng status`. */
 
+import type { SessionDelivery } from "../../control/delivery_types.ts";
 import { ControlError } from "../../control/errors.ts";
 import { defineCommand } from "../lttng/command.ts";
 import {
@@ -23,6 +24,13 @@ import {
   type SessionListOptions,
   sessionState,
 } from "../list/session.ts";
+import {
+  askDelivery,
+  lossLine,
+  outputLine,
+  wayLine,
+} from "../lttng/delivery.ts";
+import { reportDelivery } from "../lttng/delivery_report.ts";
 import type { ReportElement } from "../lttng/report.ts";
 import type { Run } from "../lttng/run.ts";
 import { reportSession } from "../lttng/session_report.ts";
@@ -144,6 +152,24 @@ async function told(run: Run, body: () => Promise<void>): Promise<number> {
   }
 }
 
+/** What an operator should know of one session among others. */
+function printOverview(
+  run: Run,
+  delivery: SessionDelivery | undefined,
+  enabled: boolean,
+): void {
+  if (delivery === undefined) return;
+  const phase = enabled ? "recording" : "stopped";
+  const lines = [
+    outputLine(delivery),
+    wayLine(delivery, phase),
+    lossLine(delivery),
+  ];
+  for (const line of lines) {
+    if (line !== undefined) run.say.message(`    ${line}`);
+  }
+}
+
 async function listSessions(run: Run, output: ReportElement): Promise<void> {
   const sessions = await run.ask((daemon) => daemon.listSessions());
   const element = output.add("sessions");
@@ -161,8 +187,10 @@ async function listSessions(run: Run, output: ReportElement): Promise<void> {
     if (liveTimerInterval !== 0) {
       run.say.message(`    Live timer interval: ${liveTimerInterval} us`);
     }
+    const delivery = await askDelivery(run, name);
+    printOverview(run, delivery, enabled);
     run.say.message("");
-    reportSession(element, session);
+    reportDelivery(run, reportSession(element, session), delivery);
   }
   run.say.message("\nUse lttng list <session_name> for more details");
 }

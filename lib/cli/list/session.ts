@@ -1,10 +1,13 @@
 /** `lttng list SESSION`: what a session is and records. */
 
+import type { SessionDelivery } from "../../control/delivery_types.ts";
 import { ControlError } from "../../control/errors.ts";
 import type { DomainName } from "../../control/names.ts";
 import type { ChannelInfo, DomainInfo } from "../../control/recording_types.ts";
 import type { Domain } from "../lttng/common_options.ts";
 import type { Console } from "../lttng/console.ts";
+import { askDelivery, deliveryLines } from "../lttng/delivery.ts";
+import { reportDelivery } from "../lttng/delivery_report.ts";
 import {
   reportChannel,
   reportDomain,
@@ -82,10 +85,23 @@ async function begin(run: Run, output: ReportElement, name: string) {
   const state = sessionState(enabled, snapshotMode);
   run.say.message(`Recording session ${name}: [${state}]`);
   if (path !== "") run.say.message(`    Trace output: ${path}\n`);
-  return {
-    element: reportSession(element, session),
-    isSnapshot: snapshotMode,
-  };
+  const entry = reportSession(element, session);
+  const delivery = await askDelivery(run, name);
+  if (delivery !== undefined) printState(run, delivery, enabled);
+  reportDelivery(run, entry, delivery);
+  return { element: entry, isSnapshot: snapshotMode };
+}
+
+/** Says what does not go as it should, if anything. */
+function printState(
+  run: Run,
+  delivery: SessionDelivery,
+  enabled: boolean,
+): void {
+  const lines = deliveryLines(delivery, enabled ? "recording" : "stopped");
+  if (lines.length === 0) return;
+  for (const line of lines) run.say.message(`    ${line}`);
+  run.say.message("");
 }
 
 /** Such as `active` or `inactive snapshot`. */

@@ -96,6 +96,7 @@ function escapeXml(text: string): string {
 const LISTS: ReadonlySet<string> = new Set([
   ...["sessions", "domains", "channels", "events", "contexts", "exclusions"],
   ...["pids", "event_fields", "process_attr_values", "snapshots"],
+  "streams",
 ]);
 
 /** The content of an element as JSON; its name is its parent's business. */

@@ -5,6 +5,12 @@ import type { DomainName } from "../../control/names.ts";
 import type { Run } from "./run.ts";
 import { CommandFailure } from "./status.ts";
 
+/** What a session lost. */
+export interface Loss {
+  readonly events: bigint;
+  readonly packets: bigint;
+}
+
 /**
  * The warning about what a session lost; `undefined` when it lost nothing, or
  * is one of snapshots, which overwrite on purpose.
@@ -39,6 +45,11 @@ export async function lossWarning(
       packets += channel.lostPackets;
     }
   }
+  return lossText({ events, packets });
+}
+
+/** The warning about a loss; `undefined` where there is none. */
+export function lossText({ events, packets }: Loss): string | undefined {
   const lost = [
     ...(events > 0n ? [`${events} events were discarded`] : []),
     ...(packets > 0n ? [`${packets} packets were lost`] : []),

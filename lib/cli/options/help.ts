@@ -130,7 +130,8 @@ function markdown(text: string): string {
 }
 
 /** Columns padded as `deno fmt` pads them, so that it leaves the table alone. */
-function markdownTable(head: string[], rows: string[][]): string {
+/** A table in Markdown. */
+export function markdownTable(head: string[], rows: string[][]): string {
   const widths = head.map((cell, column) =>
     Math.max(cell.length, ...rows.map((row) => (row[column] ?? "").length))
   );

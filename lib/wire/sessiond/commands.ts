@@ -33,6 +33,7 @@ import {
   text,
   u8,
 } from "../struct.ts";
+import { sessionDelivery } from "./delivery.ts";
 import {
   channelLayout,
   contextBlock,
@@ -96,10 +97,20 @@ const NUMBERS = {
   LIST_ROTATION_SCHEDULES: [48, 39],
   CREATE_SESSION_EXT: [49, 40],
   CLEAR_SESSION: [50, 41],
+  // This project's own, far from what stock ones may come to have.
+  SESSION_DELIVERY: [100_000, 100_000],
 } as const;
 
 /** The name of a command. */
 export type SessiondCommandName = keyof typeof NUMBERS;
+
+/**
+ * Commands that stock session daemons refuse; 2.13.5 to 2.13.8 that log
+ * everything even abort. They are for those that give {@linkcode OWN_MARK}.
+ */
+export const OWN_COMMANDS: readonly SessiondCommandName[] = [
+  "SESSION_DELIVERY",
+];
 
 /** The number of a command at `minor`. */
 export function sessiondCommandNumber(
@@ -120,12 +131,27 @@ export interface ReplyHeader {
   /** Bytes of the reply's own header, then of what follows. */
   headerSize: number;
   dataSize: number;
+  /** {@linkcode OWN_MARK} of a session daemon that has {@linkcode OWN_COMMANDS}. */
+  mark?: number | undefined;
 }
+
+/**
+ * What this project's session daemon puts where no client looks: far above any
+ * process id, which older session daemons had there.
+ */
+export const OWN_MARK = 0x7453_6E44;
 
 const replyStart = { command: u32, code: u32 };
 const replySizes = { headerSize: u32, dataSize: u32 };
 /** The process id that older requests named in their domain. */
 const pid = padding(u32.size);
+/** The same place, which stock session daemons leave 0 since 2.13. */
+const mark: Field<number | undefined> = {
+  kind: "u32, ignored by stock clients",
+  size: u32.size,
+  read: u32.read,
+  write: (t, value) => u32.write(t, value ?? 0),
+};
 /** File descriptors that come after the data, which nothing here takes. */
 const fdCount = constant(u32, 0);
 
@@ -135,6 +161,12 @@ export function replyHeader(minor: SessiondMinor): Struct<ReplyHeader> {
     case 12:
       return struct("reply header", { ...replyStart, pid, ...replySizes });
     case 13:
+      return struct("reply header", {
+        ...replyStart,
+        mark,
+        ...replySizes,
+        fdCount,
+      });
     case 14:
       return struct("reply header", {
         ...replyStart,
@@ -196,6 +228,8 @@ const union = {
   },
   tracker: { attribute: i32 },
   trackerPolicy: { attribute: i32, policy: i32 },
+  /** The last session of this name that was destroyed is meant. */
+  delivery: { hasEnded: bool8 },
   rotation: { rotationId: u64 },
   schedule: { type: u8, set: bool8, value: u64 },
   create: {
@@ -324,6 +358,11 @@ function stateCommands({ command, end }: At) {
       "DATA_PENDING",
       [session, union.none, end],
       struct("DATA_PENDING reply", { pending: bool8 }),
+    ),
+    SESSION_DELIVERY: command(
+      "SESSION_DELIVERY",
+      [session, union.delivery, end],
+      sessionDelivery,
     ),
     CLEAR_SESSION: command(
       "CLEAR_SESSION",

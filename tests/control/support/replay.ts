@@ -3,6 +3,7 @@
 import { concat, type Exchange, readGolden } from "../../wire/golden.ts";
 import { LTTNG_OK } from "../../../lib/wire/lttng_error.ts";
 import {
+  OWN_COMMANDS,
   replyHeader,
   type SessiondCommandName,
   sessiondCommands,
@@ -15,7 +16,8 @@ import {
   writeAll,
 } from "./scripted_sessiond.ts";
 
-const names = Object.keys(sessiondCommands(13)) as SessiondCommandName[];
+const names = (Object.keys(sessiondCommands(13)) as SessiondCommandName[])
+  .filter((name) => !OWN_COMMANDS.includes(name));
 
 /** Every exchange of `tests/golden/sessiond/`. */
 export const recorded: readonly Exchange[] = names.flatMap((name) =>
