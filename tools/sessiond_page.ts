@@ -45,11 +45,14 @@ for one of the headers below; since 2.14 it is refused with code 23, in 24 bytes
 by 2.14 and in 20 by 2.15. Earlier 2.12 and 2.13, which take other requests, are
 found out by their lists, which have no \`headerSize\`.`;
 
-const OWN = `Requests and replies are those of 2.13. SESSION_DELIVERY is no
-stock command: this project's session daemon has it, and says so with the number
-${OWN_MARK} as the \`mark\` of every reply, where stock ones have 0 and stock
-clients do not look. No other daemon should be asked: most refuse it with code
-12, but 2.13.5 to 2.13.8 abort where they log everything.`;
+const OWN = `Requests and replies are those of 2.13.
+
+SESSION_DELIVERY is no stock command: this project's session daemon has it, and
+says so with a number in the \`mark\` of every reply, where stock ones have 0 and
+stock clients do not look. No other daemon should be asked: most refuse it with
+code 12, but 2.13.5 to 2.13.8 abort where they log everything. The mark is:
+
+    ${OWN_MARK}`;
 
 const BLOCKS = `## Blocks
 
