@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import {
   deliveryLines,
+  deliverySince,
   lossLine,
   lossOf,
   wayLine,
@@ -116,6 +117,15 @@ test("deliveryLines() of a session that is gone say what did not arrive", () => 
     "Packets sent, but not confirmed to be stored: stream a_1 3",
     "Events discarded: stream a_1 70, a_0 7",
   ]);
+  for (
+    const [outputState, line] of [
+      ["failed", "Output net://10.0.0.2 did not work: It refused"],
+      ["lost", "Output net://10.0.0.2 was lost: It refused"],
+    ] as const
+  ) {
+    const parts = { outputState, failure: "It refused" };
+    assertEquals(deliveryLines(delivery([], parts), "destroyed"), [line]);
+  }
 });
 
 test("deliveryLines() leave the events of a single stream to the total", () => {
@@ -132,6 +142,38 @@ test("deliveryLines() name some of very many streams, and count the others", () 
     "Packets given up: stream a_0 64, a_1 63, a_2 62, a_3 61, a_4 60, " +
     "a_5 59, a_6 58, a_7 57 and 56 more streams",
   ]);
+});
+
+test("deliverySince() leaves out what was lost before", () => {
+  const lost = {
+    discardedEvents: 1n,
+    overwrittenPackets: 2n,
+    givenUpPackets: 3n,
+    unconfirmedPackets: 4n,
+  };
+  const more = {
+    discardedEvents: 10n,
+    overwrittenPackets: 20n,
+    givenUpPackets: 30n,
+    unconfirmedPackets: 40n,
+  };
+  const told = delivery([stream("a_0", lost)]);
+  const after = delivery([stream("a_0", more), stream("a_1", lost)]);
+  // What was on its way is not told as lost before.
+  const rest = { ...more, discardedEvents: 9n, overwrittenPackets: 18n };
+  assertEquals(
+    deliverySince(told, after).streams,
+    [stream("a_0", { ...rest, givenUpPackets: 27n }), stream("a_1", lost)],
+  );
+  const [first] =
+    deliverySince({ ...told, outputState: "lost" }, after).streams;
+  assertEquals(first?.unconfirmedPackets, 36n);
+});
+
+test("deliverySince() counts nothing below zero", () => {
+  const told = delivery([stream("a_0", { givenUpPackets: 3n })]);
+  const after = delivery([stream("a_0")]);
+  assertEquals(lossOf(deliverySince(told, after)).packets, 0n);
 });
 
 test("wayLine() says nothing of a session that is gone", () => {

@@ -6,7 +6,12 @@ import { lttngErrorNumber } from "../../wire/lttng_error.ts";
 import { defineCommand } from "../lttng/command.ts";
 import { HELP, LIST_OPTIONS } from "../lttng/common_options.ts";
 import { forgetIfCurrent } from "../lttng/current_session.ts";
-import { askDelivery, lossOf, printDelivery } from "../lttng/delivery.ts";
+import {
+  askDelivery,
+  deliverySince,
+  lossOf,
+  printDelivery,
+} from "../lttng/delivery.ts";
 import { reportDelivery } from "../lttng/delivery_report.ts";
 import { Dots } from "../lttng/progress_dots.ts";
 import type { ReportElement } from "../lttng/report.ts";
@@ -143,29 +148,17 @@ async function destroyAndTell(
   const after = wait && before !== undefined
     ? await askDelivery(run, name, { hasEnded: true })
     : undefined;
-  const warning = before === undefined || after === undefined
-    ? loss
-    : lossSince(session, wasStopped ? before : undefined, after);
+  if (before === undefined || after === undefined) {
+    if (loss !== undefined) run.say.message(loss);
+    return undefined;
+  }
+  // The stop told of the rest.
+  const news = wasStopped ? deliverySince(before, after) : after;
+  // Snapshot sessions overwrite on purpose.
+  const warning = session.snapshotMode ? undefined : lossText(lossOf(news));
   if (warning !== undefined) run.say.message(warning);
-  printDelivery(run, name, after, "destroyed");
+  printDelivery(run, name, news, "destroyed");
   return after;
-}
-
-/** The warning about what was lost, but for what the stop has told. */
-function lossSince(
-  { snapshotMode }: SessionInfo,
-  told: SessionDelivery | undefined,
-  after: SessionDelivery,
-): string | undefined {
-  // Those overwrite on purpose.
-  if (snapshotMode) return undefined;
-  const { events, packets } = lossOf(after);
-  if (told === undefined) return lossText({ events, packets });
-  const known = lossOf(told);
-  return lossText({
-    events: events - known.events,
-    packets: packets - known.packets,
-  });
 }
 
 /** Stops a session; whether it had been stopped before. */

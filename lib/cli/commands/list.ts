@@ -161,7 +161,7 @@ function printOverview(
   if (delivery === undefined) return;
   const phase = enabled ? "recording" : "stopped";
   const lines = [
-    outputLine(delivery),
+    outputLine(delivery, phase),
     wayLine(delivery, phase),
     lossLine(delivery),
   ];

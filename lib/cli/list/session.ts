@@ -1,6 +1,5 @@
 /** `lttng list SESSION`: what a session is and records. */
 
-import type { SessionDelivery } from "../../control/delivery_types.ts";
 import { ControlError } from "../../control/errors.ts";
 import type { DomainName } from "../../control/names.ts";
 import type { ChannelInfo, DomainInfo } from "../../control/recording_types.ts";
@@ -84,24 +83,16 @@ async function begin(run: Run, output: ReportElement, name: string) {
   const { enabled, snapshotMode, path } = session;
   const state = sessionState(enabled, snapshotMode);
   run.say.message(`Recording session ${name}: [${state}]`);
-  if (path !== "") run.say.message(`    Trace output: ${path}\n`);
+  if (path !== "") run.say.message(`    Trace output: ${path}`);
   const entry = reportSession(element, session);
   const delivery = await askDelivery(run, name);
-  if (delivery !== undefined) printState(run, delivery, enabled);
+  const lines = delivery === undefined
+    ? []
+    : deliveryLines(delivery, enabled ? "recording" : "stopped");
+  for (const line of lines) run.say.message(`    ${line}`);
+  if (path !== "" || lines.length > 0) run.say.message("");
   reportDelivery(run, entry, delivery);
   return { element: entry, isSnapshot: snapshotMode };
-}
-
-/** Says what does not go as it should, if anything. */
-function printState(
-  run: Run,
-  delivery: SessionDelivery,
-  enabled: boolean,
-): void {
-  const lines = deliveryLines(delivery, enabled ? "recording" : "stopped");
-  if (lines.length === 0) return;
-  for (const line of lines) run.say.message(`    ${line}`);
-  run.say.message("");
 }
 
 /** Such as `active` or `inactive snapshot`. */

@@ -48,6 +48,33 @@ export function lossOf(delivery: SessionDelivery): Loss {
   return { events, packets };
 }
 
+/** `delivery` without the losses that `told` has already. */
+export function deliverySince(
+  told: SessionDelivery,
+  delivery: SessionDelivery,
+): SessionDelivery {
+  const before = new Map(told.streams.map((stream) => [stream.name, stream]));
+  const wasLost = told.outputState === "lost";
+  return {
+    ...delivery,
+    streams: delivery.streams.map((stream) => {
+      const known = before.get(stream.name);
+      if (known === undefined) return stream;
+      const less = (key: Exclude<keyof StreamDelivery, "name">) =>
+        stream[key] > known[key] ? stream[key] - known[key] : 0n;
+      return {
+        ...stream,
+        discardedEvents: less("discardedEvents"),
+        overwrittenPackets: less("overwrittenPackets"),
+        givenUpPackets: less("givenUpPackets"),
+        unconfirmedPackets: wasLost
+          ? less("unconfirmedPackets")
+          : stream.unconfirmedPackets,
+      };
+    }),
+  };
+}
+
 /** How it is with the session whose delivery is told. */
 export type SessionPhase = "recording" | "stopped" | "destroyed";
 
@@ -59,7 +86,7 @@ export function deliveryLines(
   delivery: SessionDelivery,
   phase: SessionPhase,
 ): string[] {
-  const lines = [outputLine(delivery), wayLine(delivery, phase)];
+  const lines = [outputLine(delivery, phase), wayLine(delivery, phase)];
   lines.push(streamLine(
     "Packets given up",
     delivery,
@@ -99,12 +126,15 @@ export function lossLine(delivery: SessionDelivery): string | undefined {
 /** Why nothing is stored. */
 export function outputLine(
   { outputState, url, failure }: SessionDelivery,
+  phase: SessionPhase,
 ): string | undefined {
+  const isOver = phase === "destroyed";
   if (outputState === "failed") {
-    return `Output ${url} does not work, and is tried again: ${failure}`;
+    const how = isOver ? "did not work" : "does not work, and is tried again";
+    return `Output ${url} ${how}: ${failure}`;
   }
-  if (outputState === "lost") return `Output ${url} is lost: ${failure}`;
-  return undefined;
+  if (outputState !== "lost") return undefined;
+  return `Output ${url} ${isOver ? "was" : "is"} lost: ${failure}`;
 }
 
 /** What is on its way. While a session records, something always is. */
