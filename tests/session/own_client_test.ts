@@ -289,3 +289,18 @@ test(
   },
   { stopTimeoutMs: 200 },
 );
+
+test("a command that is told of an absent relay daemon says why", async ({ client, lttng }) => {
+  await client.run(["create", "one", "--set-url=net://127.0.0.1:1:1"]);
+  let { code, stderr } = await client.run(["enable-event", "-k", "fake_tick"]);
+  if (code === 0) {
+    await waitFor("the daemon knows", async () => {
+      return (await lttng("status")).includes("does not work");
+    });
+    ({ code, stderr } = await client.run(["start"]));
+  }
+  assertEquals(code, RELAY_CONNECT_FAIL);
+  const [error, reason] = stderr.split("\n");
+  assertMatch(error!, /^Error: .*Unable to connect to lttng-relayd/);
+  assertMatch(reason!, /^Session one: Output net:.*: Connection refused/);
+});

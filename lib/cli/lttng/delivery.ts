@@ -9,6 +9,7 @@ import type {
   StreamDelivery,
 } from "../../control/delivery_types.ts";
 import { ControlError } from "../../control/errors.ts";
+import { lttngErrorNumber } from "../../wire/lttng_error.ts";
 import { counted, sizeText } from "./amounts.ts";
 import type { Run } from "./run.ts";
 import type { Loss } from "./session_stats.ts";
@@ -195,7 +196,23 @@ export function printDelivery(
   phase: SessionPhase,
 ): void {
   if (delivery === undefined) return;
+  run.tellsOutput = true;
   for (const line of deliveryLines(delivery, phase)) {
     run.say.message(`Session ${session}: ${line}`);
   }
+}
+
+/**
+ * Says why an output does not work after a command that ended with `status`:
+ * a code has no room for the reason.
+ */
+export async function explainOutput(run: Run, status: number): Promise<void> {
+  const { lastSession, tellsOutput } = run;
+  const isMeant = OUTPUT_FAILURES.some((name) =>
+    lttngErrorNumber(name) === status
+  );
+  if (!isMeant || tellsOutput || lastSession === undefined) return;
+  const delivery = await askDelivery(run, lastSession);
+  const line = delivery && outputLine(delivery, "recording");
+  if (line !== undefined) run.say.explain(`Session ${lastSession}: ${line}`);
 }

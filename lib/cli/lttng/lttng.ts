@@ -5,6 +5,7 @@ import { type ArgumentProblem, splitGlobal } from "./arguments.ts";
 import type { Command, CommandGroup } from "./command.ts";
 import { COMMANDS } from "../commands.ts";
 import { Console, type ConsoleStreams, standardStreams } from "./console.ts";
+import { explainOutput } from "./delivery.ts";
 import { formatHelp, formatOptionList } from "../options/help.ts";
 import { hintForProblem } from "./hints.ts";
 import { LTTNG_ENVIRONMENT, LTTNG_OPTIONS } from "./lttng_options.ts";
@@ -123,6 +124,7 @@ async function runCommand(
   } catch (error) {
     status = run.fail(error);
   }
+  await explainOutput(run, status);
   if (form !== undefined) say.print(run.report.format(form));
   return status;
 }

@@ -35,6 +35,9 @@ export interface Program {
 export class Run {
   readonly report: Report;
   #daemon: Promise<SessionDaemon> | undefined;
+  #session: string | undefined;
+  /** The command says itself how it is with the output of its session. */
+  tellsOutput = false;
 
   constructor(
     readonly command: string,
@@ -68,6 +71,15 @@ export class Run {
    * @throws {CommandFailure} When there is none.
    */
   session(given: string | undefined): string {
+    return this.#session = this.#chosenSession(given);
+  }
+
+  /** The session that was meant last; unset where it is about none. */
+  get lastSession(): string | undefined {
+    return this.#session;
+  }
+
+  #chosenSession(given: string | undefined): string {
     if (given !== undefined) return given;
     const home = homeDirectory();
     if (home === undefined) {
