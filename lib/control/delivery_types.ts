@@ -35,6 +35,11 @@ export interface StreamDelivery {
   readonly recordedEvents: bigint;
   /** Events that no packet has, or that were in packets given up. */
   readonly discardedEvents: bigint;
+  /**
+   * Events in the tracer's buffers, or in packets that wait; 0 where the tracer
+   * cannot tell.
+   */
+  readonly pendingEvents: bigint;
   /** Packets that newer ones replaced before they were read. */
   readonly overwrittenPackets: bigint;
   /** Packets that no output took, or that one took with it. */

@@ -262,7 +262,17 @@ export class Channel implements KernelChannel {
       events: writer.events,
       discarded: this.#statistics.get(cpu)?.discarded ?? 0,
       refused: writer.refused,
+      pending: this.#pending(cpu, writer),
     }));
+  }
+
+  /** Events of one processor that are read but not delivered, or not read. */
+  #pending(cpu: number, { events, refused }: StreamWriter): number {
+    // Nothing that a closed channel did not deliver can come any more.
+    if (this.#isClosed) return 0;
+    const read = this.#statistics.get(cpu)?.events ?? 0;
+    const { entries } = this.#instance.counters(cpu);
+    return Math.max(0, read - events - refused) + entries;
   }
 
   /** Events that were recorded and are still neither taken nor refused. */

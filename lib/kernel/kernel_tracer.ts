@@ -196,6 +196,8 @@ export interface KernelStreamStatistics {
   readonly discarded: number;
   /** Events in packets that the sink refused. */
   readonly refused: number;
+  /** Events that are recorded, and neither taken nor refused yet. */
+  readonly pending: number;
 }
 
 /** Counts of a recording. */

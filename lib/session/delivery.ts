@@ -77,6 +77,7 @@ function streamsOf({ kernel, consumer }: Session): StreamDelivery[] {
       one.recordedEvents += BigInt(counts.recorded);
       one.discardedEvents += BigInt(counts.discarded);
       one.overwrittenPackets += BigInt(counts.lostPackets);
+      one.pendingEvents += BigInt(counts.pending ?? 0);
     }
   }
   for (const counts of consumer?.counts ?? []) {
@@ -95,6 +96,7 @@ function unheard(name: string): StreamDelivery {
     name,
     recordedEvents: 0n,
     discardedEvents: 0n,
+    pendingEvents: 0n,
     overwrittenPackets: 0n,
     givenUpPackets: 0n,
     waitingPackets: 0n,

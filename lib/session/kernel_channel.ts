@@ -65,8 +65,11 @@ export class KernelChannelTracing implements TracingChannel {
   }
 
   statistics(): readonly StreamStatistics[] {
-    return this.#statistics.map(({ name, events, discarded, refused }) => ({
+    return this.#statistics.map((
+      { name, events, discarded, refused, pending },
+    ) => ({
       name,
+      pending,
       recorded: events,
       discarded: discarded + refused,
       // The kernel counts events that it overwrote, not packets; clients show

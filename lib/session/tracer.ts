@@ -157,6 +157,8 @@ export interface StreamStatistics {
   readonly discarded: number;
   /** Packets that newer ones replaced before they were read. */
   readonly lostPackets: number;
+  /** Events neither taken nor refused by the sink; unset: it cannot tell. */
+  readonly pending?: number;
 }
 
 /** One channel of a recording. */

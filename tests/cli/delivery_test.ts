@@ -28,6 +28,7 @@ function stream(
     name,
     recordedEvents: 100n,
     discardedEvents: 0n,
+    pendingEvents: 0n,
     overwrittenPackets: 0n,
     givenUpPackets: 0n,
     waitingPackets: 0n,
@@ -77,6 +78,15 @@ test("deliveryLines() say that the tracer's buffers hold more", () => {
   assertEquals(deliveryLines(delivery(one, { hasMore: true }), "stopped"), [
     "1 packet (1 byte) still on their way to net://10.0.0.2: stream a_0 1; " +
     "more is in the tracer's buffers",
+  ]);
+});
+
+test("deliveryLines() count the events behind the packets where the tracer can tell", () => {
+  const counts = { waitingPackets: 1n, waitingBytes: 1n, pendingEvents: 70n };
+  const one = [stream("a_0", counts), stream("a_1", { pendingEvents: 7n })];
+  assertEquals(deliveryLines(delivery(one, { hasMore: true }), "stopped"), [
+    "1 packet (1 byte) still on their way to net://10.0.0.2: stream a_0 1; " +
+    "77 events in them and in the tracer's buffers",
   ]);
 });
 

@@ -27,6 +27,7 @@ function delivery(url: string, streamCount = 0): SessionDelivery {
     name: "c_0",
     recordedEvents: 0n,
     discardedEvents: 0n,
+    pendingEvents: 0n,
     overwrittenPackets: 0n,
     givenUpPackets: 0n,
     waitingPackets: 0n,

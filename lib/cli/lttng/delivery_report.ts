@@ -74,6 +74,12 @@ const STREAM_MEMBERS: readonly Member<StreamDelivery>[] = [
     value: ({ discardedEvents }) => discardedEvents,
   },
   {
+    name: "pending_events",
+    meaning: "Events in the tracer's buffers, or in packets that wait; 0 " +
+      "where the tracer cannot tell",
+    value: ({ pendingEvents }) => pendingEvents,
+  },
+  {
     name: "overwritten_packets",
     meaning: "Packets that newer ones replaced before they were read",
     value: ({ overwrittenPackets }) => overwrittenPackets,

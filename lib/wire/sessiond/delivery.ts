@@ -34,6 +34,8 @@ export const streamDelivery = struct("stream delivery", {
   recordedEvents: u64,
   /** Events that no packet has, or that were in packets given up. */
   discardedEvents: u64,
+  /** Events in the tracer's buffers, or in packets that wait. */
+  pendingEvents: u64,
   /** Packets that newer ones replaced before they were read. */
   overwrittenPackets: u64,
   /** Packets that no output took, or that one took with it. */
