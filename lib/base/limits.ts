@@ -97,5 +97,11 @@ export const SESSIOND_REPLY_TIMEOUT_MS = 60_000;
  */
 export const SESSIOND_DONE_TIMEOUT_MS = 600_000;
 
+/**
+ * Rate of the slowest link on which a relay daemon is not taken for dead, bytes
+ * a second: a reply comes after all that was sent before its request.
+ */
+export const SLOWEST_LINK_BYTES_PER_SECOND = 2_000;
+
 /** Bytes of kernel packets of one channel that may wait for the sink. */
 export const KERNEL_WAITING_BYTES = 128 * MIB;

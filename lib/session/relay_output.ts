@@ -35,6 +35,11 @@ export interface RelayOutputOptions {
 const INDEX_WINDOW = 32;
 /** How long the control connection may answer nothing, milliseconds. */
 const REPLY_TIMEOUT_MS = 30_000;
+/**
+ * How long the data connection may take nothing, milliseconds. A full socket
+ * takes more once a third of its buffer is free: 4 MiB at 50 kbit/s need 220 s.
+ */
+const STALL_TIMEOUT_MS = 300_000;
 
 /** A session of a relay daemon. */
 export class RelayOutput implements TraceOutput {
@@ -59,6 +64,7 @@ export class RelayOutput implements TraceOutput {
       dataPort: options.dataPort,
       connectTimeoutMs: options.connectTimeoutMs,
       replyTimeoutMs: REPLY_TIMEOUT_MS,
+      stallTimeoutMs: STALL_TIMEOUT_MS,
       indexWindow: INDEX_WINDOW,
       signal: options.signal,
       pathname: options.domain,
@@ -91,8 +97,13 @@ export class RelayOutput implements TraceOutput {
     };
   }
 
-  writeMetadata(bytes: Uint8Array): Promise<void> {
-    return this.#sink.writeMetadata(bytes);
+  /**
+   * Resolves when the relay daemon has the metadata, not when the socket has:
+   * packets wait for it, and would take half of a slow link from it.
+   */
+  async writeMetadata(bytes: Uint8Array): Promise<void> {
+    await this.#sink.writeMetadata(bytes);
+    await this.#sink.metadataTaken();
   }
 
   replaceMetadata(bytes: Uint8Array): Promise<void> {

@@ -1,6 +1,7 @@
 /** The control connection: requests in order, each with its own reply. */
 
 import { Code, errorText } from "../base/errors.ts";
+import { SLOWEST_LINK_BYTES_PER_SECOND } from "../base/limits.ts";
 import { type Connection, ConnectionError, waited } from "../net/connection.ts";
 import {
   type Command,
@@ -36,13 +37,20 @@ interface Pending {
   /** May be sent while other such requests are unanswered. */
   readonly pipelined: boolean;
   sentAt: number;
+  /** How long its reply may take. */
+  timeoutMs: number;
+  /** Bytes that were sent up to its end, since the connection was made. */
+  sentBytes: number;
   readonly resolve: (reply: object) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** What a control channel is told. */
 export interface ControlChannelOptions {
-  /** How long a reply, or progress in writing, may take, milliseconds. */
+  /**
+   * How long a reply, or progress in writing, may take, milliseconds; more
+   * where much is still on its way.
+   */
   readonly timeoutMs: number;
   /** Most indexes without a reply. */
   readonly indexWindow: number;
@@ -63,6 +71,9 @@ export class ControlChannel {
   #writing = false;
   #failure: ConnectionError | undefined;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
+  /** Bytes that were sent, and those that the peer is known to have. */
+  #sentBytes = 0;
+  #arrivedBytes = 0;
   /** The error reply after which the peer may hang up. */
   #lastRefusal: RelayError | undefined;
   /** The minor that both sides speak; set after VERSION. */
@@ -108,6 +119,8 @@ export class ControlChannel {
         hasReply: row.reply !== undefined,
         pipelined: name === "SEND_INDEX",
         sentAt: 0,
+        timeoutMs: 0,
+        sentBytes: 0,
         resolve,
         reject,
       });
@@ -155,7 +168,7 @@ export class ControlChannel {
     for (let batch = this.#next(); batch.length > 0; batch = this.#next()) {
       const parts = batch.flatMap((request) => request.parts);
       for (const bytes of gather(parts)) {
-        await this.#connection.write(bytes, this.#options.timeoutMs);
+        await this.#connection.write(bytes, this.#patience);
       }
       for (const { hasReply, resolve } of batch) if (!hasReply) resolve({});
     }
@@ -173,9 +186,14 @@ export class ControlChannel {
       if (request === undefined || !this.#mayStart(request)) break;
       this.#queue.shift();
       batch.push(request);
-      for (const part of request.parts) size += part.length;
+      request.timeoutMs = this.#patience;
+      for (const part of request.parts) {
+        size += part.length;
+        this.#sentBytes += part.length;
+      }
       if (!request.hasReply) continue;
       request.sentAt = Date.now();
+      request.sentBytes = this.#sentBytes;
       this.#inFlight.push(request);
       this.#watch();
     }
@@ -211,6 +229,7 @@ export class ControlChannel {
     const bytes = buffered.slice(0, size);
     this.#connection.consume(size);
     this.#inFlight.shift();
+    this.#arrivedBytes = request.sentBytes;
     this.#settle(request, bytes);
     this.#pump();
     return true;
@@ -240,22 +259,33 @@ export class ControlChannel {
     request.reject(this.#lastRefusal);
   }
 
-  /** One timer watches the oldest unanswered request. */
+  /** One timer watches the oldest unanswered request, whichever that is then. */
   #watch(): void {
     this.#watchdog ??= setTimeout(() => {
       this.#watchdog = undefined;
       const oldest = this.#inFlight[0];
       if (oldest === undefined) return;
-      const { timeoutMs } = this.#options;
+      const { timeoutMs } = oldest;
       if (Date.now() - oldest.sentAt < timeoutMs) return this.#watch();
       const what = `the reply to ${oldest.name} from ${this.#connection.peer}`;
       this.#lose(new ConnectionError(waited(timeoutMs, what)));
-    }, this.#untilOldestIsLate());
+    }, Math.min(this.#untilOldestIsLate(), this.#options.timeoutMs));
   }
 
   #untilOldestIsLate(): number {
-    const sentAt = this.#inFlight[0]?.sentAt ?? Date.now();
-    return Math.max(1, sentAt + this.#options.timeoutMs - Date.now());
+    const { sentAt = 0, timeoutMs = 0 } = this.#inFlight[0] ?? {};
+    return Math.max(1, sentAt + timeoutMs - Date.now());
+  }
+
+  /**
+   * How long the peer may take to answer what is sent now, milliseconds. The
+   * socket takes metadata at once, and a slow link passes it on for minutes:
+   * what comes behind it is answered no sooner.
+   */
+  get #patience(): number {
+    const underWay = this.#sentBytes - this.#arrivedBytes;
+    return this.#options.timeoutMs +
+      Math.ceil(underWay * 1_000 / SLOWEST_LINK_BYTES_PER_SECOND);
   }
 
   #lose(error: unknown): void {

@@ -226,6 +226,12 @@ export class RelayClient implements AsyncDisposable {
     });
   }
 
+  /** Resolves when the relay daemon has all metadata that was sent before. */
+  async metadataTaken(stream: RelayStream): Promise<void> {
+    const { id: streamId } = this.#open(stream);
+    await this.#control.request("QUIESCENT_CONTROL", { streamId });
+  }
+
   /** Empties a metadata stream, to send it anew; from 2.8 on, not live. */
   async resetMetadata(stream: RelayStream, version = 0n): Promise<void> {
     const { id } = this.#open(stream);

@@ -184,6 +184,14 @@ export class RelaySink implements TraceSink, AsyncDisposable {
     }
   }
 
+  /** Resolves when the relay daemon has the metadata that was written before. */
+  metadataTaken(): Promise<void> {
+    return this.#inTurn(async () => {
+      const stream = this.#metadataStream;
+      if (stream !== undefined) await this.#client.metadataTaken(stream);
+    });
+  }
+
   /** Adds a data stream called `CHANNEL_INSTANCE`, such as `ch0_0`. */
   async openStream(name: string): Promise<StreamSink> {
     const { sink } = await this.addStream(name);

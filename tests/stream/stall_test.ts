@@ -246,6 +246,37 @@ scripted(
 );
 
 scripted(
+  "RelayClient waits longer for a reply that has metadata before it",
+  {
+    // As if the link had passed it on in this time.
+    onCommand: async (name) => {
+      if (name === "SEND_METADATA") await pause(400);
+      return undefined;
+    },
+  },
+  async (relay) => {
+    const { client, metadata } = await ready(relay, { replyTimeoutMs: 100 });
+    await client.sendMetadata(metadata, new Uint8Array(64 * 1024));
+    await client.streamsSent();
+    assertEquals(relay.count("STREAMS_SENT"), 2);
+    client.close();
+  },
+);
+
+scripted(
+  "RelayClient.metadataTaken() resolves when the metadata before it is read",
+  {},
+  async (relay) => {
+    const { client, metadata } = await ready(relay);
+    await client.sendMetadata(metadata, new Uint8Array(2 * 1024 * 1024));
+    await client.metadataTaken(metadata);
+    assertEquals(relay.received.at(-2)?.name, "SEND_METADATA");
+    client.close();
+    await assertRejects(() => client.metadataTaken(metadata), ConnectionError);
+  },
+);
+
+scripted(
   "RelayClient.connect() gives up on a peer that does not answer VERSION",
   { onCommand: () => "silence" },
   async (relay) => {
