@@ -244,7 +244,7 @@ export class Consumer implements TraceSink {
   async finish(timeoutMs: number): Promise<readonly PacketCounts[]> {
     this.#end.abort();
     const error = new Error("Given up at the end of the session");
-    for (const stream of this.#streams) stream.giveUp(error);
+    for (const stream of this.#streams) stream.leave(error);
     // Nothing answers any more: the packets that are sent stay unconfirmed.
     const bounded = new Bounded(timeoutMs);
     await bounded.reaches(this.#output?.close(timeoutMs) ?? Promise.resolve());

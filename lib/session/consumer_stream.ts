@@ -41,6 +41,10 @@ export class ConsumerStream implements StreamSink {
   readonly #waiting: Waiting[] = [];
   #output: OutputStream | undefined;
   #pump: Promise<void> | undefined;
+  /** The packet that the output has begun to take. */
+  #begun: Waiting | undefined;
+  /** A copy of it: the tracer may have its own back before. */
+  #content = new Uint8Array();
   #givenUp: Error | undefined;
   #sent = 0;
   /** Sizes of packets that were sent and not confirmed, oldest first. */
@@ -124,6 +128,16 @@ export class ConsumerStream implements StreamSink {
     }
   }
 
+  /**
+   * {@linkcode giveUp}, but what the output has begun to take stays with it: a
+   * packet that is cut in the middle makes its whole stream unreadable.
+   */
+  leave(error: Error): void {
+    const begun = this.#begun;
+    if (begun !== undefined) this.#settle(begun);
+    this.giveUp(error);
+  }
+
   /** Takes packets again; what was not confirmed is lost. */
   revive(): void {
     this.#givenUp = undefined;
@@ -156,17 +170,23 @@ export class ConsumerStream implements StreamSink {
       await this.#host.room();
       const output = this.#output;
       if (output === undefined) return;
+      this.#begun = next;
       try {
-        await output.writePacket(next.content, next.info);
+        await output.writePacket(this.#copy(next.content), next.info);
+        this.#settle(next);
       } catch (error) {
         this.#settle(next, error);
-        continue;
+      } finally {
+        this.#begun = undefined;
       }
-      this.#sent++;
-      this.#unconfirmed.push(next.content.length);
-      this.#host.handedOver(next.content.length);
-      this.#settle(next);
     }
+  }
+
+  #copy(content: Uint8Array): Uint8Array {
+    const { length } = content;
+    if (this.#content.length < length) this.#content = new Uint8Array(length);
+    this.#content.set(content);
+    return this.#content.subarray(0, length);
   }
 
   /** Takes a packet off, unless it was given up meanwhile. */
@@ -174,9 +194,15 @@ export class ConsumerStream implements StreamSink {
     const index = this.#waiting.indexOf(packet);
     if (index < 0) return;
     this.#waiting.splice(index, 1);
-    if (error === undefined) return packet.resolve();
-    this.#dropped++;
-    packet.reject(error);
+    if (error !== undefined) {
+      this.#dropped++;
+      return packet.reject(error);
+    }
+    const { length } = packet.content;
+    this.#sent++;
+    this.#unconfirmed.push(length);
+    this.#host.handedOver(length);
+    packet.resolve();
   }
 }
 

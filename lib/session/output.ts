@@ -57,7 +57,10 @@ export interface TraceOutput {
   archive(timeoutMs: number): Promise<ChunkLocation>;
   /** Deletes what is there, and goes on in a new trace chunk. */
   clear(timeoutMs: number): Promise<void>;
-  /** Ends; takes no longer than `timeoutMs`, and never rejects. */
+  /**
+   * Ends; takes no longer than `timeoutMs`, and never rejects. What it has begun
+   * to take may still be on its way then, and goes on by itself.
+   */
   close(timeoutMs: number): Promise<void>;
   /** Resolves with the reason when nothing can be written any more. */
   readonly lost: Promise<Error>;

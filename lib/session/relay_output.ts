@@ -1,6 +1,5 @@
 /** A trace on its way to a relay daemon, as an output of the consumer. */
 
-import { errorText } from "../base/errors.ts";
 import type { ClosedChunk } from "../stream/rotation.ts";
 import { RelaySink } from "../stream/relay_sink.ts";
 import type {
@@ -40,6 +39,8 @@ const REPLY_TIMEOUT_MS = 30_000;
  * takes more once a third of its buffer is free: 4 MiB at 50 kbit/s need 220 s.
  */
 const STALL_TIMEOUT_MS = 300_000;
+/** How long what is half sent may go on after the session's end, milliseconds. */
+const LEAVE_TIMEOUT_MS = 120_000;
 
 /** A session of a relay daemon. */
 export class RelayOutput implements TraceOutput {
@@ -147,11 +148,9 @@ export class RelayOutput implements TraceOutput {
   }
 
   async close(timeoutMs: number): Promise<void> {
-    try {
-      await this.#sink.client.finish({ timeoutMs });
-    } catch (error) {
-      // Lost already, or now: there is nothing left to end.
-      errorText(error);
-    }
+    const { client } = this.#sink;
+    // Lost already, or now: there is nothing left to end.
+    if (timeoutMs > 0) await client.finish({ timeoutMs }).catch(() => {});
+    else void client.leave({ timeoutMs: LEAVE_TIMEOUT_MS }).catch(() => {});
   }
 }

@@ -373,6 +373,21 @@ export class RelayClient implements AsyncDisposable {
   }
 
   /**
+   * Ends the session without asking what is stored: as soon as the packets and
+   * the metadata that were submitted are handed to the sockets, which send them
+   * on by themselves; or cuts them when time runs out.
+   */
+  async leave(options: WaitOptions = {}): Promise<void> {
+    const deadline = deadlineOf(options);
+    try {
+      const closing = this.streams.map((stream) => this.closeStream(stream));
+      await deadline.reaches(Promise.all(closing));
+    } finally {
+      this.close();
+    }
+  }
+
+  /**
    * Closes both connections at once; packets and commands that wait are
    * dropped and fail. May be called again.
    */

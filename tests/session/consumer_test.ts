@@ -98,11 +98,12 @@ test("Consumer keeps a stream that is slow from others", async () => {
   await consumer.finish(10);
 });
 
-test("Consumer.finish() refuses what waits, and counts it", async () => {
+test("Consumer.finish() leaves what is begun to the output, and refuses the rest", async () => {
   const { consumer, output } = new Subject();
   await consumer.openNow();
   const stream = await consumer.openStream("ch_0");
   output.hold();
+  const begun = stream.writePacket(new Uint8Array(8), packet());
   const refused = assertRejects(
     () => stream.writePacket(new Uint8Array(8), packet()),
     Error,
@@ -110,16 +111,34 @@ test("Consumer.finish() refuses what waits, and counts it", async () => {
   );
   await settle();
   const [counts] = await consumer.finish(10);
+  await begun;
   await refused;
   assertEquals(counts, {
     name: "ch_0",
-    sent: 0,
-    unconfirmed: 0,
-    unconfirmedBytes: 0,
+    sent: 1,
+    unconfirmed: 1,
+    unconfirmedBytes: 8,
     waiting: 0,
     waitingBytes: 0,
     dropped: 1,
   });
+});
+
+test("Consumer keeps what the output has begun to take from its tracer's changes", async () => {
+  const { consumer, output } = new Subject();
+  await consumer.openNow();
+  const stream = await consumer.openStream("ch_0");
+  const release = output.hold();
+  const content = new Uint8Array(8).fill(1);
+  const begun = stream.writePacket(content, packet());
+  await settle();
+  await consumer.finish(10);
+  await begun;
+  // The tracer hands it to a worker again.
+  structuredClone(content.buffer, { transfer: [content.buffer] });
+  release();
+  await settle();
+  assertEquals(output.packets[0], new Uint8Array(8).fill(1));
 });
 
 test("Consumer counts what was sent and never confirmed", async () => {

@@ -147,6 +147,38 @@ scripted(
 );
 
 scripted(
+  "RelayClient.leave() sends what was begun to its end, with its index",
+  {},
+  async (relay) => {
+    const { client, stream } = await ready(relay);
+    const huge = hugePacket();
+    const sending = client.sendPacket(stream, huge.content, huge.index);
+    await client.leave();
+    await sending;
+    assertEquals(relay.received.slice(-3).map(({ name }) => name), [
+      "CLOSE_STREAM",
+      "SEND_INDEX",
+      "CLOSE_STREAM",
+    ]);
+    await waitFor("all of the packet", () => relay.dataBytes > HUGE_BYTES);
+  },
+);
+
+scripted(
+  "RelayClient.leave() cuts what is stalled when time runs out",
+  { readsData: false },
+  async (relay) => {
+    const { client, stream } = await ready(relay);
+    const huge = hugePacket();
+    const sending = client.sendPacket(stream, huge.content, huge.index);
+    sending.catch(() => {});
+    const took = await passed(() => client.leave({ timeoutMs: 200 }));
+    assert(took >= 190 && took < 2000, `${took} ms`);
+    await assertRejects(() => sending, ConnectionError);
+  },
+);
+
+scripted(
   "RelayClient.finish() returns in time although no command is answered",
   { onCommand: (name) => name.endsWith("PENDING") ? "silence" : undefined },
   async (relay) => {

@@ -16,6 +16,8 @@ import type { SnapshotContent } from "../../../lib/session/snapshot_ring.ts";
 export class MemoryOutput implements TraceOutput {
   /** What was done, in order: `metadata`, `packet channel0_0`, `rotate`, … */
   readonly actions: string[] = [];
+  /** The packets that it took, as they were then. */
+  readonly packets: Uint8Array[] = [];
   readonly #lost = Promise.withResolvers<Error>();
   readonly lost = this.#lost.promise;
   #isLost: Error | undefined;
@@ -34,10 +36,11 @@ export class MemoryOutput implements TraceOutput {
   openStream(name: string): Promise<OutputStream> {
     this.actions.push(`stream ${name}`);
     return Promise.resolve({
-      writePacket: async () => {
+      writePacket: async (content) => {
         await this.#gate?.promise;
         if (this.#isLost !== undefined) throw this.#isLost;
         this.actions.push(`packet ${name}`);
+        this.packets.push(content.slice());
       },
       beacon: () => {
         this.actions.push(`beacon ${name}`);
