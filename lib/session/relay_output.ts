@@ -107,8 +107,9 @@ export class RelayOutput implements TraceOutput {
     await this.#sink.metadataTaken();
   }
 
-  replaceMetadata(bytes: Uint8Array): Promise<void> {
-    return this.#sink.replaceMetadata(bytes);
+  async replaceMetadata(bytes: Uint8Array): Promise<void> {
+    await this.#sink.replaceMetadata(bytes);
+    await this.#sink.metadataTaken();
   }
 
   checkReplacing(): void {

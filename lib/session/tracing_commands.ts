@@ -291,11 +291,10 @@ async function destroy(
   const missing = await session.consumer?.settle(bounded) ?? [];
   const archived = await lastArchive(session, host, bounded);
   const isStored = missing.length === 0;
-  const counts = await session.consumer?.finish(
-    isStored ? CLOSE_TIMEOUT_MS : 0,
-  ) ?? [];
+  await session.consumer?.finish(isStored ? CLOSE_TIMEOUT_MS : 0);
   await new Bounded(CLOSE_TIMEOUT_MS).reaches(closeTracing(session));
-  logEnd(session, host, counts);
+  // Only now: what the tracer still had was refused meanwhile.
+  logEnd(session, host, session.consumer?.counts ?? []);
   return archived;
 }
 

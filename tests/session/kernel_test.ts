@@ -1,82 +1,18 @@
 /**
  * Our session daemon as root, with this machine's kernel, driven by the stock
- * client. The run directory of root is fixed: a mount of its own keeps these
- * tests apart from any other daemon.
+ * client.
  */
 
 import { assert, assertEquals } from "@std/assert";
 import { instancesOf, tracefsMissing } from "../kernel/support/tracefs.ts";
 import { readTrace } from "../support/babeltrace.ts";
-import {
-  ChildProgram,
-  type ProgramResult,
-  run,
-  waitFor,
-} from "../support/process.ts";
+import { ChildProgram, run, waitFor } from "../support/process.ts";
 import { startRelay } from "../support/relay_process.ts";
-import { SESSIOND_PROGRAMS } from "../support/sessiond.ts";
 import { stockTest } from "../support/stock.ts";
+import { ROOT_DAEMON_PROGRAMS, RootDaemon } from "./support/root_daemon.ts";
 
-const ENTRY = new URL("../../cli.ts", import.meta.url).pathname;
-const PROGRAMS = [...SESSIOND_PROGRAMS, "babeltrace2", "unshare", "nsenter"];
-const RUN_DIRECTORY = "/run/lttng";
+const PROGRAMS = [...ROOT_DAEMON_PROGRAMS, "babeltrace2"];
 const PATIENCE_MS = 60_000;
-
-/** A root daemon that nobody else sees. */
-class RootDaemon implements AsyncDisposable {
-  private constructor(readonly home: string, readonly child: ChildProgram) {}
-
-  static async start(): Promise<RootDaemon> {
-    const home = await Deno.makeTempDir({ prefix: "lttng-root-" });
-    const script = `mkdir -p ${RUN_DIRECTORY} && ` +
-      `mount -t tmpfs none ${RUN_DIRECTORY} && ` +
-      `exec "$0" run --quiet -A "$1" sessiond --verbose`;
-    const child = new ChildProgram({
-      command: [
-        ...["unshare", "--mount", "sh", "-c", script],
-        ...[Deno.execPath(), ENTRY],
-      ],
-      env: { LTTNG_HOME: home, LTTNG_RUNDIR: "" },
-    });
-    const daemon = new RootDaemon(home, child);
-    try {
-      // Its own word: before it has its mount, a client would reach another's.
-      await waitFor("the root daemon serves", () => {
-        if (!child.running) throw new Error(`It ended: ${child.stderr}`);
-        return child.stderr.includes("Clients: ");
-      }, PATIENCE_MS);
-      return daemon;
-    } catch (error) {
-      await daemon[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
-
-  tryLttng(...args: string[]): Promise<ProgramResult> {
-    return run({
-      command: [
-        "nsenter",
-        `--mount=/proc/${this.child.pid}/ns/mnt`,
-        ...["lttng", "--no-sessiond", ...args],
-      ],
-      env: { LTTNG_HOME: this.home },
-    }, PATIENCE_MS);
-  }
-
-  async lttng(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.tryLttng(...args);
-    if (code === 0) return stdout + stderr;
-    throw new Error(
-      `lttng ${args.join(" ")} failed with ${code}: ${stdout}${stderr}\n` +
-        this.child.stderr,
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.running) await this.child.stop();
-    await Deno.remove(this.home, { recursive: true });
-  }
-}
 
 function test(name: string, fn: (daemon: RootDaemon) => Promise<void>): void {
   const skip = Deno.uid() === 0 ? tracefsMissing() : "Needs root";

@@ -2,6 +2,9 @@
 
 import { run } from "./process.ts";
 
+/** Begins the names of what our session daemon says of the system's state. */
+const STATE_DUMP = "lttng_statedump_";
+
 /** What babeltrace2 read from one directory. */
 export interface Reading {
   /** Its exit code: 0 when everything could be read. */
@@ -49,4 +52,45 @@ function sumOf(text: string, pattern: RegExp): number {
   let sum = 0;
   for (const match of text.matchAll(pattern)) sum += Number(match[1]);
   return sum;
+}
+
+/** How many events a trace has that is too large to be kept as text. */
+export interface EventCounts {
+  /** But for those of the state dump, which the kernel's tracer does not count. */
+  readonly events: number;
+  /** That the trace says were discarded. */
+  readonly told: number;
+}
+
+/** Counts the events of all traces below a directory; 0 where it cannot be read. */
+export async function countEvents(directory: string): Promise<EventCounts> {
+  const script = `babeltrace2 "$0" | grep --count --invert-match ${STATE_DUMP}`;
+  const { stdout, stderr } = await run({
+    command: ["sh", "-c", script, directory],
+  });
+  const told = sumOf(stderr, /discarded (\d+) events?/g);
+  return { events: Number(stdout), told };
+}
+
+/** What metadata declares. */
+export interface DeclaredClasses {
+  /** Event classes as text, without their numbers, by their names. */
+  readonly classes: ReadonlyMap<string, string>;
+}
+
+/** Reads the metadata of a session's kernel trace. @throws {Error} It is cut. */
+export async function readMetadata(
+  directory: string,
+): Promise<DeclaredClasses> {
+  const { code, stdout, stderr } = await run({
+    command: ["babeltrace2", "-o", "ctf-metadata", `${directory}/kernel`],
+  });
+  if (code !== 0) throw new Error(stderr);
+  const classes = new Map<string, string>();
+  const event =
+    /^event \{\n\tname = "([^"]+)";\n\tid = \d+;\n([\s\S]*?)^\};$/gm;
+  for (const [, name = "", text = ""] of stdout.matchAll(event)) {
+    classes.set(name, text);
+  }
+  return { classes };
 }

@@ -20,6 +20,11 @@ export interface RelayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ports to reuse, for a daemon started again in place of another. */
   readonly ports?: RelayPorts;
+  /**
+   * What goes before its command, to run it in a network namespace. It listens
+   * at every address there; `hostname` is not used.
+   */
+  readonly enter?: readonly string[];
 }
 
 /** The three ports of a relay daemon. */
@@ -32,6 +37,8 @@ export interface RelayPorts {
 /** A new daemon that loses a port to somebody else is started this often. */
 const START_ATTEMPTS = 3;
 const START_MILLISECONDS = 20_000;
+/** State of a socket in `/proc/PID/net/tcp`. */
+const LISTENING = "0A";
 
 /** Distinct TCP ports that were free a moment ago. */
 export function freePorts(
@@ -60,6 +67,16 @@ export async function accepts(
     if (error instanceof Deno.errors.ConnectionRefused) return false;
     throw error;
   }
+}
+
+/** Whether somebody in the network namespace of `pid` listens at the IPv4 port. */
+function listensAt(pid: number, port: number): boolean {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const lines = Deno.readTextFileSync(`/proc/${pid}/net/tcp`).split("\n");
+  return lines.some((line) => {
+    const [, local = "", , state] = line.trim().split(/\s+/);
+    return local.endsWith(end) && state === LISTENING;
+  });
 }
 
 /** Whether this machine has the IPv6 loopback address. */
@@ -148,8 +165,9 @@ async function startOnce(
     await Deno.makeTempDir({ prefix: "relayd-output-" });
   const child = new ChildProgram({
     command: [
+      ...options.enter ?? [],
       ...relayCommand(kind),
-      ...portArguments(hostname, ports),
+      ...portArguments(options.enter ? "0.0.0.0" : hostname, ports),
       ...["-o", output],
       ...(options.args ?? []),
     ],
@@ -186,7 +204,8 @@ async function waitUntilReady(relay: RelayProcess): Promise<void> {
         if (!relay.child.running) {
           throw new Error(`Relay daemon ended at start: ${relay.log}`);
         }
-        return await accepts(relay.hostname, port);
+        return listensAt(relay.child.pid, port) ||
+          await accepts(relay.hostname, port);
       },
       START_MILLISECONDS,
     );
@@ -202,7 +221,7 @@ function relayCommand(kind: RelayKind): string[] {
   return [Deno.execPath(), "run", "--quiet", "-A", script.pathname];
 }
 
-function portArguments(hostname: Loopback, ports: RelayPorts): string[] {
+function portArguments(hostname: string, ports: RelayPorts): string[] {
   const base = hostname === "::1" ? "tcp6://[::1]" : `tcp://${hostname}`;
   return [
     ...["-C", `${base}:${ports.control}`],

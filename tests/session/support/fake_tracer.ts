@@ -40,6 +40,8 @@ export class FakeTracer implements Tracer {
   readonly recordings = new Map<string, FakeTracing>();
   /** What is refused as if the tracer could not: a rule's pattern. */
   readonly unknownEvents = new Set(["no_such_event"]);
+  /** Least size of a recording's metadata: classes are made up to it. */
+  metadataBytes = 0;
 
   tracepoints(): readonly InstrumentationPoint[] {
     return [{ name: TICK }, { name: "fake_empty" }];
@@ -75,6 +77,8 @@ export class FakeTracing implements Tracing {
   stateDumps = 0;
   /** When its clock was 0, nanoseconds since 1970. */
   clockOffset = 0n;
+  /** All metadata that was written. */
+  readonly metadata: Uint8Array[] = [];
   readonly #metadata: MetadataQueue;
   #isAnnounced = false;
   #lastTime = 0;
@@ -82,7 +86,20 @@ export class FakeTracing implements Tracing {
   constructor(tracer: FakeTracer, options: TracingOptions) {
     this.#tracer = tracer;
     this.#options = options;
-    this.#metadata = new MetadataQueue(options.sink, this.uuid, "le");
+    const { sink } = options;
+    this.#metadata = new MetadataQueue(
+      {
+        writeMetadata: (bytes) => {
+          this.metadata.push(bytes);
+          return sink.writeMetadata(bytes);
+        },
+        replaceMetadata: (bytes) => sink.replaceMetadata!(bytes),
+        openStream: (name) => sink.openStream(name),
+        close: () => sink.close(),
+      },
+      this.uuid,
+      "le",
+    );
   }
 
   addChannel(attributes: TracingChannelAttributes): FakeChannel {
@@ -175,7 +192,17 @@ export class FakeTracing implements Tracing {
           printEventClass(tick, 0, streamClassId),
       );
     }
+    this.#metadata.append(this.#moreClasses());
     await this.#metadata.flush();
+  }
+
+  /** Classes without events, as a kernel has thousands of. */
+  #moreClasses(): string {
+    let text = "";
+    for (let id = 1; text.length < this.#tracer.metadataBytes; id++) {
+      text += printEventClass({ ...tick, name: `fake_${id}` }, id, 0);
+    }
+    return text;
   }
 
   #preamble(): string {
