@@ -1,7 +1,11 @@
 /** One channel: an instance of tracefs, the workers that read it, and the streams they fill. */
 
 import { ChannelEvents } from "./channel_events.ts";
-import { completeOptions, pausesFor } from "./channel_options.ts";
+import {
+  completeOptions,
+  packetCountFor,
+  pausesFor,
+} from "./channel_options.ts";
 import {
   ContextError,
   needsStack,
@@ -18,6 +22,7 @@ import type {
   KernelStreamStatistics,
 } from "./kernel_tracer.ts";
 import type { CatalogEvent, TracefsEvent } from "./naming.ts";
+import { lostEvents, type RingCounters } from "./loss.ts";
 import { FORK_EVENTS, OBSERVED_EVENTS } from "./observers.ts";
 import type { StackIds } from "./page.ts";
 import { planEvent, type PlannedField } from "./plan.ts";
@@ -49,6 +54,8 @@ export class Channel implements KernelChannel {
   readonly #links: ReaderLink[] = [];
   readonly #writers = new Map<number, StreamWriter>();
   readonly #statistics = new Map<number, ReaderStatistics>();
+  /** What ring buffers that are read on demand last said. */
+  readonly #counters = new Map<number, RingCounters>();
   /** Events that were made for this channel. */
   readonly #probes = new Set<CatalogEvent>();
   /** Whether the workers run. */
@@ -103,7 +110,10 @@ export class Channel implements KernelChannel {
     for (const { event, filter, isWanted } of this.#rules.remove(rule)) {
       if (isWanted) this.#instance.enable(event, filter);
       else this.#instance.disable(event);
-      if (!isWanted && event.kind === "probe") this.#removeProbe(event);
+      // The kernel empties ring buffers where a probe is removed.
+      const { readOnDemand } = this.#options;
+      if (isWanted || event.kind !== "probe" || readOnDemand) continue;
+      this.#removeProbe(event);
     }
     this.#enableHidden();
   }
@@ -221,7 +231,7 @@ export class Channel implements KernelChannel {
     if (!this.#isClosed) this.#instance.isTracing = false;
   }
 
-  /** Reads the rest, and waits until the sink has it. */
+  /** Reads the rest, unless on demand, and waits until the sink has it. */
   async drain(): Promise<void> {
     await this.#ask("stop");
     await this.#drainWriters();
@@ -235,44 +245,65 @@ export class Channel implements KernelChannel {
 
   /** Counts of all processors together. */
   async statistics(): Promise<ChannelStatistics> {
-    if (!this.#isClosed) await this.#ask("statistics");
     const sum = {
       events: 0,
       discarded: 0,
       refused: 0,
+      kept: 0,
       notUnderstood: 0,
       packets: 0,
     };
+    for (const stream of await this.streamStatistics()) {
+      sum.events += stream.events;
+      sum.discarded += stream.discarded;
+      sum.refused += stream.refused;
+      sum.kept += stream.kept;
+    }
     for (const statistics of this.#statistics.values()) {
-      sum.discarded += statistics.discarded;
       sum.notUnderstood += statistics.unknown + statistics.malformed;
     }
-    for (const writer of this.#writers.values()) {
-      sum.events += writer.events;
-      sum.packets += writer.packets;
-      sum.refused += writer.refused;
-    }
+    for (const writer of this.#writers.values()) sum.packets += writer.packets;
     return sum;
   }
 
   async streamStatistics(): Promise<KernelStreamStatistics[]> {
-    if (!this.#isClosed) await this.#ask("statistics");
+    if (!this.#isClosed) {
+      await this.#ask("statistics");
+      if (this.#options.readOnDemand) this.#count();
+    }
     return [...this.#writers].map(([cpu, writer]) => ({
       name: `${this.name}_${cpu}`,
       events: writer.events,
-      discarded: this.#statistics.get(cpu)?.discarded ?? 0,
+      discarded: this.#discardedOf(cpu),
       refused: writer.refused,
+      kept: this.#counters.get(cpu)?.entries ?? 0,
       pending: this.#pending(cpu, writer),
     }));
   }
 
-  /** Events of one processor that are read but not delivered, or not read. */
+  /** Events of one processor that are on their way to the sink. */
   #pending(cpu: number, { events, refused }: StreamWriter): number {
     // Nothing that a closed channel did not deliver can come any more.
     if (this.#isClosed) return 0;
     const read = this.#statistics.get(cpu)?.events ?? 0;
-    const { entries } = this.#instance.counters(cpu);
-    return Math.max(0, read - events - refused) + entries;
+    const packed = Math.max(0, read - events - refused);
+    if (this.#options.readOnDemand) return packed;
+    return packed + this.#instance.counters(cpu).entries;
+  }
+
+  /** What nobody reads yet is known to the kernel alone. */
+  #count(): void {
+    for (const cpu of this.#instance.cpus) {
+      this.#counters.set(cpu, this.#instance.counters(cpu));
+    }
+  }
+
+  #discardedOf(cpu: number): number {
+    const statistics = this.#statistics.get(cpu);
+    const counters = this.#counters.get(cpu);
+    const read = statistics?.discarded ?? 0;
+    if (counters === undefined) return read;
+    return Math.max(read, lostEvents(counters) + (statistics?.tooLarge ?? 0));
   }
 
   /** Events that were recorded and are still neither taken nor refused. */
@@ -283,6 +314,8 @@ export class Channel implements KernelChannel {
     for (const { events, refused } of this.#writers.values()) {
       count -= events + refused;
     }
+    // What is read on demand was not asked for.
+    if (this.#options.readOnDemand) return count;
     for (const cpu of this.#instance.cpus) {
       count += this.#instance.counters(cpu).entries;
     }
@@ -346,8 +379,8 @@ export class Channel implements KernelChannel {
   }
 
   #setupFor(cpus: readonly number[]): ReaderSetup {
-    const { subBufferSize, subBufferCount, overwrite } = this.#options;
-    const { switchTimerMs, readTimerMs, waitingBytes } = this.#options;
+    const { subBufferSize, overwrite, readOnDemand } = this.#options;
+    const { switchTimerMs, readTimerMs } = this.#options;
     const instance = this.#instance;
     const stacks = this.#stackIds();
     return {
@@ -359,11 +392,9 @@ export class Channel implements KernelChannel {
       })),
       layout: instance.layout,
       overwrite,
+      readOnDemand,
       packetSize: subBufferSize,
-      packetCount: Math.max(
-        subBufferCount,
-        Math.floor(waitingBytes / instance.cpus.length / subBufferSize),
-      ),
+      packetCount: packetCountFor(this.#options, instance.cpus.length),
       uuid: this.#host.uuid,
       streamClassId: this.#streamClassId,
       context: this.#context,
@@ -411,6 +442,7 @@ export interface ChannelStatistics {
   readonly events: number;
   readonly discarded: number;
   readonly refused: number;
+  readonly kept: number;
   readonly notUnderstood: number;
   readonly packets: number;
 }

@@ -7,6 +7,9 @@ import type { ReaderPauses } from "./reader_messages.ts";
 
 const SUB_BUFFER_SIZE = 1024 * 1024;
 const SUB_BUFFER_COUNT = 8;
+/** Packets of a channel that is read on demand wait only to be kept elsewhere. */
+const ON_DEMAND_WAITING_BYTES = 8 * 1024 * 1024;
+const ON_DEMAND_PACKETS_LEAST = 2;
 
 /** Pauses of a reader, milliseconds. */
 const PAUSE_INITIAL = 20;
@@ -30,8 +33,10 @@ export function completeOptions(
     subBufferSize: options.subBufferSize ?? SUB_BUFFER_SIZE,
     subBufferCount: options.subBufferCount ?? SUB_BUFFER_COUNT,
     overwrite: options.overwrite ?? false,
+    readOnDemand: options.readOnDemand ?? false,
     switchTimerMs: options.switchTimerMs ?? 0,
-    waitingBytes: options.waitingBytes ?? KERNEL_WAITING_BYTES,
+    waitingBytes: options.waitingBytes ??
+      (options.readOnDemand ? ON_DEMAND_WAITING_BYTES : KERNEL_WAITING_BYTES),
     readTimerMs: options.readTimerMs ?? PAUSE_GREATEST,
   };
   const { subBufferSize: size, subBufferCount: count } = result;
@@ -48,6 +53,16 @@ export function completeOptions(
     );
   }
   return result;
+}
+
+/** How many packets of each of `cpus` processors may wait for the sink. */
+export function packetCountFor(
+  options: Required<KernelChannelOptions>,
+  cpus: number,
+): number {
+  const { subBufferSize, subBufferCount, waitingBytes } = options;
+  const least = options.readOnDemand ? ON_DEMAND_PACKETS_LEAST : subBufferCount;
+  return Math.max(least, Math.floor(waitingBytes / cpus / subBufferSize));
 }
 
 /**

@@ -8,7 +8,7 @@ import {
 } from "../ctf/packet.ts";
 import type { PacketInfo } from "../ctf/sink.ts";
 import { type PageLayout, pageSizeOf } from "./format.ts";
-import { LossLedger, type RingCounters } from "./loss.ts";
+import { LossLedger, lostEvents, type RingCounters } from "./loss.ts";
 import type { RecordObserver } from "./observers.ts";
 import {
   PageError,
@@ -48,6 +48,11 @@ export interface CpuReaderOptions {
   readonly counters: () => RingCounters;
   /** Whether the ring buffer overwrites: then its pages tell of losses. */
   readonly overwrite: boolean;
+  /**
+   * Whether it is read on demand: then what was overwritten meanwhile is a gap
+   * in the packets' sequence numbers, as in LTTng, and not events discarded.
+   */
+  readonly readOnDemand?: boolean;
   readonly packets: PacketWriterOptions;
   readonly events: EventTable;
   readonly threads: ThreadTable;
@@ -86,6 +91,8 @@ export interface DrainResult {
   readonly isBlocked: boolean;
   /** It ended at a page that could not be had at this moment. */
   readonly isBusy: boolean;
+  /** It ended because there is nothing left that it was to read. */
+  readonly isDone: boolean;
 }
 
 /** A page that is less full is the one that is being written: do not chase it. */
@@ -99,12 +106,20 @@ export class CpuReader {
   readonly #view: DataView<ArrayBuffer>;
   readonly #packet: PacketWriter;
   readonly #loss: LossLedger;
+  /** Time of the last record that was read. */
+  #readTo = 0;
+  /** Whether pages were read since losses were looked for. */
+  #isUnchecked = false;
+  /** Whether viewers may know nothing of this stream since it was started. */
+  #isUnheard = true;
   #isOpen = false;
   /** When the packet began. */
   #begun = 0;
   #lastTime = 0;
   #sequence = 0;
   #told = 0;
+  /** Events that were overwritten, which packets do not tell of. */
+  #untold = 0;
   #events = 0;
   #hidden = 0;
   #unknown = 0;
@@ -139,41 +154,69 @@ export class CpuReader {
   }
 
   /**
-   * Reads the pages that are full, or with `all` every page there is, until
-   * there are no more or no packet can be emitted.
+   * Reads the pages that are full, or every page that has events from before
+   * `until`, but no more than `pages`, as long as packets can be emitted. A
+   * writer is never chased: it may write as fast as pages are read.
    */
-  drain(all: boolean): DrainResult {
+  drain(until?: number, pages = Infinity): DrainResult {
     const { source, hasRoom, overwrite } = this.#options;
     let bytes = 0;
-    let isBlocked = false;
+    let count = 0;
     let size = 0;
-    while (true) {
+    let isBlocked = false;
+    let isDone = false;
+    while (count < pages && !isDone) {
       isBlocked = !hasRoom();
       if (isBlocked) break;
       size = source.read(this.#buffer);
       if (size <= 0) break;
       this.#readPage();
+      count++;
       bytes += this.#page.committed;
-      if (!all && this.#page.fill < CAUGHT_UP_FILL) break;
+      isDone = until === undefined
+        ? this.#page.fill < CAUGHT_UP_FILL
+        : this.#readTo > until;
     }
-    // A ring buffer that was empty was not full since the last look.
-    if (!overwrite && bytes > 0) this.#checkDropped();
-    return { bytes, isBlocked, isBusy: size < 0 };
+    isDone ||= size === 0 && !isBlocked;
+    // What is lost came after all that is there: not between two pages of it.
+    if (!overwrite && (isDone || count < pages)) this.#checkDropped();
+    return { bytes, isBlocked, isBusy: size < 0, isDone };
+  }
+
+  /** Time of the last record that was read. */
+  get readTo(): number {
+    return this.#readTo;
+  }
+
+  /** Whether the ring buffer lost events of which no page has told yet. */
+  get hasNewLoss(): boolean {
+    return lostEvents(this.#options.counters()) > this.#loss.total;
   }
 
   /**
    * Emits what is there, though the packet is not full. `time` is one before
-   * which all is read: the packet says that it ends then.
+   * which all is read: the packet says that it ends then. The first time, there
+   * is a packet even of nothing: relay daemons before 2.15 tell viewers of the
+   * silence of a stream only where it had one.
    */
   flush(time: number): void {
-    const hasNews = this.#isOpen && this.#packet.events > 0;
-    if (hasNews || this.#discarded > this.#told) this.#end(time);
+    if (this.#isUnheard && this.#options.readOnDemand !== true) this.#end(time);
+    else this.#hand(time);
+    // A writer that was interrupted may come with an earlier time yet, when
+    // viewers know that there was nothing until now.
+    this.#lastTime = Math.max(this.#lastTime, time);
   }
 
   /** Emits the rest, all losses told; to be drained before. */
   finish(): void {
-    this.flush(this.#lastTime);
-    if (this.#loss.reconcile()) this.flush(this.#lastTime);
+    this.#hand(this.#lastTime);
+    if (this.#loss.reconcile()) this.#hand(this.#lastTime);
+    this.#isUnheard = true;
+  }
+
+  #hand(time: number): void {
+    const hasNews = this.#isOpen && this.#packet.events > 0;
+    if (hasNews || this.#tellable > this.#told) this.#end(time);
   }
 
   /** Events that are left in the ring buffer. */
@@ -190,15 +233,27 @@ export class CpuReader {
     return this.#loss.total + this.#tooLarge;
   }
 
+  /** Of those, what packets tell of. */
+  get #tellable(): number {
+    return this.#discarded - this.#untold;
+  }
+
+  get #isFlightRecorder(): boolean {
+    const { readOnDemand, overwrite } = this.#options;
+    return overwrite && readOnDemand === true;
+  }
+
   #readPage(): void {
     const page = this.#page;
     this.#pages++;
+    this.#isUnchecked = true;
     try {
       page.begin(this.#view);
       // The gap lies between two packets, so that readers see where it is.
       if (page.hasLoss) this.#addLoss(page.lost);
       this.#options.threads.cpu = this.#options.cpu;
       this.#readRecords(page);
+      this.#readTo = page.time;
     } catch (error) {
       if (!(error instanceof PageError)) throw error;
       this.#malformedPages++;
@@ -248,9 +303,15 @@ export class CpuReader {
   #addLoss(count: number | undefined): void {
     if (this.#isOpen && this.#packet.events > 0) this.#end(this.#lastTime);
     this.#loss.add(count);
+    if (!this.#isFlightRecorder) return;
+    this.#untold = this.#loss.total;
+    this.#sequence++;
   }
 
   #checkDropped(): void {
+    // A ring buffer that was empty was not full since the last look.
+    if (!this.#isUnchecked) return;
+    this.#isUnchecked = false;
     const before = this.#loss.total;
     if (!this.#loss.reconcile()) return;
     if (!this.#isOpen || this.#packet.events === 0) return;
@@ -264,7 +325,7 @@ export class CpuReader {
     this.#isOpen = true;
   }
 
-  #end(time: number, discarded: number = this.#discarded): void {
+  #end(time: number, discarded: number = this.#tellable): void {
     const end = Math.max(time, this.#lastTime);
     if (!this.#isOpen) this.#begin(end);
     if (this.#sequence === 0 && discarded > 0) this.#writeOrigin();
@@ -272,7 +333,7 @@ export class CpuReader {
     const info = packet.end(end, discarded, this.#sequence++);
     this.#lastTime = end;
     this.#told = discarded;
-    this.#isOpen = false;
+    this.#isOpen = this.#isUnheard = false;
     this.#emit(packet, info);
   }
 

@@ -90,8 +90,14 @@ export interface KernelRecording extends AsyncDisposable {
    * @throws {Error} where the sink takes longer than `timeoutMs`.
    */
   stop(): Promise<void>;
-  /** Hands to the sink what is recorded, though packets are not full. */
-  flush(): Promise<void>;
+  /**
+   * Hands to the sink what is recorded, though packets are not full: all events
+   * from before the call. This is what reads channels that are read on demand.
+   *
+   * @throws {Error} where the sink takes longer than `timeoutMs`, the
+   * recording's by default.
+   */
+  flush(timeoutMs?: number): Promise<void>;
   /**
    * Records only what these processes do, and the threads and processes that
    * they start from now on; `undefined`: all of them.
@@ -125,13 +131,20 @@ export interface KernelChannelOptions {
   readonly subBufferCount?: number;
   /** Whether new events take the place of old ones that nobody read. */
   readonly overwrite?: boolean;
+  /**
+   * A flight recorder: read at {@linkcode KernelRecording.flush} alone, not
+   * while it records, nor at its end. What is not read stays in the ring
+   * buffers, within `overwrite`; timers do nothing. Events that were
+   * overwritten are in the statistics, and a gap in the packets' sequence
+   * numbers, but not in the packets' count of discarded events.
+   */
+  readonly readOnDemand?: boolean;
   /** Milliseconds after which packets that are not full are handed over. */
   readonly switchTimerMs?: number;
   /**
    * Bytes of packets that may wait for the sink, of all processors together;
    * of each, its sub-buffers may always. Beyond it is left in the ring buffers.
-   *
-   * @default {134217728}
+   * Default 128 MiB; where it is read on demand, 8 MiB and no more than that.
    */
   readonly waitingBytes?: number;
   /** Most milliseconds between two looks for full pages. Default 100. */
@@ -196,7 +209,9 @@ export interface KernelStreamStatistics {
   readonly discarded: number;
   /** Events in packets that the sink refused. */
   readonly refused: number;
-  /** Events that are recorded, and neither taken nor refused yet. */
+  /** Events that are in its ring buffer, to be read on demand. */
+  readonly kept: number;
+  /** Events on their way: neither kept, nor taken or refused yet. */
   readonly pending: number;
 }
 
@@ -208,6 +223,8 @@ export interface KernelStatistics {
   readonly discarded: number;
   /** Events in packets that the sink refused. */
   readonly refused: number;
+  /** Events that are in ring buffers, to be read on demand. */
+  readonly kept: number;
   /** Records that could not be understood: of unknown events, or damaged. */
   readonly notUnderstood: number;
   /** Packets that the sink has taken. */

@@ -149,6 +149,7 @@ export class ReaderGroup {
       source: new RawPipe(pipe),
       counters: () => parseRingCounters(readFileAtOnce(stats)),
       overwrite: setup.overwrite,
+      readOnDemand: setup.readOnDemand,
       packets: {
         size: setup.packetSize,
         byteOrder: setup.layout.littleEndian ? "le" : "be",
@@ -193,7 +194,7 @@ export class ReaderGroup {
     const last = slot.free.at(-1);
     const buffer = last !== undefined && last.byteLength >= content.length
       ? slot.free.pop()!
-      : new ArrayBuffer(Math.max(content.length, this.#setup!.packetSize));
+      : new ArrayBuffer(Math.max(content.length, this.#bufferSize));
     new Uint8Array(buffer).set(content);
     slot.waiting++;
     const size = content.length;
@@ -204,16 +205,22 @@ export class ReaderGroup {
     const slot = this.#slots.get(cpu);
     if (slot === undefined) return;
     slot.waiting--;
-    slot.free.push(buffer);
+    // On demand, the next packet may be days away.
+    if (!this.#setup!.readOnDemand) slot.free.push(buffer);
     this.#room.resolve();
     this.#room = Promise.withResolvers<void>();
+  }
+
+  get #bufferSize(): number {
+    const { readOnDemand, packetSize } = this.#setup!;
+    return readOnDemand ? 0 : packetSize;
   }
 
   #start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
     this.#flushed = performance.now();
-    this.#rest();
+    if (!this.#setup!.readOnDemand) this.#rest();
   }
 
   #rest(): void {
@@ -229,7 +236,7 @@ export class ReaderGroup {
       performance.now() - this.#flushed >= flushInterval;
     for (const [cpu, { reader }] of this.#slots) {
       try {
-        const { bytes } = reader.drain(isDue);
+        const { bytes } = reader.drain(isDue ? now : undefined);
         share = Math.max(share, bytes / ringSize);
         if (isDue) reader.flush(now);
       } catch (error) {
@@ -259,34 +266,72 @@ export class ReaderGroup {
     }, []);
   }
 
+  /** All that was recorded before this call. */
   async #flush(): Promise<void> {
     const now = this.#clocks.monotonic();
-    for (const { reader } of this.#slots.values()) {
-      await this.#drainAll(reader);
-      reader.flush(now);
+    const { readOnDemand } = this.#setup!;
+    if (readOnDemand) this.#doubtThreads();
+    await this.#drainInOrder(now);
+    for (const { reader } of this.#slots.values()) reader.flush(now);
+    if (readOnDemand) this.#threads.sweep();
+  }
+
+  /** What is known of threads is of before the events that were lost. */
+  #doubtThreads(): void {
+    const slots = [...this.#slots.values()];
+    if (slots.some(({ reader }) => reader.hasNewLoss)) this.#threads.doubt();
+  }
+
+  /** A page at a time of the processor that is behind, for the threads' sake. */
+  async #drainInOrder(until: number): Promise<void> {
+    const left = new Set(this.#slots.keys());
+    const timeOf = (cpu: number) => this.#slots.get(cpu)?.reader.readTo ?? 0;
+    while (left.size > 0) {
+      const cpu = [...left].reduce((first, other) =>
+        timeOf(other) < timeOf(first) ? other : first
+      );
+      const reader = this.#slots.get(cpu)?.reader;
+      try {
+        const isDone = reader === undefined ||
+          await this.#drainAll(reader, until, 1);
+        if (isDone) left.delete(cpu);
+      } catch (error) {
+        this.#giveUp(cpu, error);
+      }
     }
   }
 
-  /** Reads all there is; gives up on a page that cannot be had for long. */
-  async #drainAll(reader: CpuReader): Promise<void> {
+  /**
+   * Reads all there is until then; gives up on a page that cannot be had for
+   * long. Says whether there is no more.
+   */
+  async #drainAll(
+    reader: CpuReader,
+    until: number,
+    pages = Infinity,
+  ): Promise<boolean> {
     for (let tries = 0; tries < BUSY_TRIES;) {
-      const { isBlocked, isBusy } = reader.drain(true);
+      const { isBlocked, isBusy, isDone } = reader.drain(until, pages);
       if (isBlocked) {
         await this.#room.promise;
         continue;
       }
-      // While it is traced there is always one more; then there must be none.
-      if (!isBusy && (this.#isStarted || reader.left === 0)) return;
+      if (!isDone && !isBusy) return false;
+      // While it is traced there may be one more. Where there must be none, or
+      // all that is left are events that a filter took back, the counters say.
+      if (isDone && this.#isStarted || reader.left === 0) return true;
       tries++;
       await pause(BUSY_PAUSE_MS);
     }
+    return true;
   }
 
   async #stop(): Promise<void> {
     this.#isStarted = false;
     clearTimeout(this.#timer);
+    if (this.#setup?.readOnDemand) return;
     for (const [cpu, { reader }] of this.#slots) {
-      await this.#drainAll(reader);
+      await this.#drainAll(reader, Infinity);
       reader.finish();
       this.#checkLeft(cpu, reader);
     }

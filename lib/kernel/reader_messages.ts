@@ -39,6 +39,8 @@ export interface ReaderSetup {
   readonly cpus: readonly ReaderCpu[];
   readonly layout: PageLayout;
   readonly overwrite: boolean;
+  /** Whether it reads when it is told to flush, and at no other time. */
+  readonly readOnDemand: boolean;
   /** Bytes of a packet, a multiple of 4096. */
   readonly packetSize: number;
   /** Packets of one processor that may wait for the sink. */
@@ -67,9 +69,9 @@ export type ReaderRequest =
   }
   /** Reads on, from now. */
   | { readonly kind: "start"; readonly id: number }
-  /** Hands over what there is. */
+  /** Reads what there is, and hands it over. */
   | { readonly kind: "flush"; readonly id: number }
-  /** Reads all that is left, hands it over, and rests. */
+  /** Reads all that is left, unless on demand, hands it over, and rests. */
   | { readonly kind: "stop"; readonly id: number }
   | { readonly kind: "statistics"; readonly id: number }
   /** Closes everything. */

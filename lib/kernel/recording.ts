@@ -151,9 +151,9 @@ export class Recording implements KernelRecording {
     await this.#bounded("stop the recording", this.#drain());
   }
 
-  async flush(): Promise<void> {
+  async flush(timeoutMs: number = this.#timeout): Promise<void> {
     this.#checkOpen();
-    await this.#bounded("flush the recording", this.#flush());
+    await this.#bounded("flush the recording", this.#flush(), timeoutMs);
   }
 
   track(pids: readonly number[] | undefined): void {
@@ -183,6 +183,7 @@ export class Recording implements KernelRecording {
       events: 0,
       discarded: 0,
       refused: 0,
+      kept: 0,
       notUnderstood: 0,
       packets: 0,
     };
@@ -212,6 +213,8 @@ export class Recording implements KernelRecording {
 
   async #flush(): Promise<void> {
     await Promise.all(this.#channels.map((channel) => channel.flush()));
+    // It may have begun before the flush, with nothing handed over yet.
+    await this.#stateDump?.idle();
   }
 
   async #openStateDump(): Promise<StateDump> {
@@ -229,6 +232,7 @@ export class Recording implements KernelRecording {
       events: 0,
       discarded: 0,
       refused: 0,
+      kept: 0,
       notUnderstood: 0,
       packets: 0,
     };
@@ -260,11 +264,15 @@ export class Recording implements KernelRecording {
     await this.#sink.close();
   }
 
-  async #bounded(what: string, work: Promise<void>): Promise<void> {
-    if (await settledWithin(work, this.#timeout)) return;
+  async #bounded(
+    what: string,
+    work: Promise<void>,
+    timeoutMs: number = this.#timeout,
+  ): Promise<void> {
+    if (await settledWithin(work, timeoutMs)) return;
     work.catch(() => {});
     throw new Error(
-      `Cannot ${what}: timed out after ${this.#timeout} ms waiting for its sink`,
+      `Cannot ${what}: timed out after ${timeoutMs} ms waiting for its sink`,
     );
   }
 

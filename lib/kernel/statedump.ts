@@ -40,6 +40,7 @@ export class StateDump {
   readonly #packet: PacketWriter;
   readonly #prepared = new Map<EventClass, PreparedEvent>();
   #clocks: SystemClocks | undefined;
+  #dumping: Promise<void> = Promise.resolve();
   #time = 0;
   #sequence = 0;
   #discarded = 0;
@@ -77,7 +78,18 @@ export class StateDump {
   }
 
   /** Records the state as it is now. */
-  async dump(): Promise<void> {
+  dump(): Promise<void> {
+    const dumping = this.#dump();
+    this.#dumping = dumping.catch(() => {});
+    return dumping;
+  }
+
+  /** Resolves when what was recorded so far is handed over: never in a dump. */
+  async idle(): Promise<void> {
+    await this.#dumping;
+  }
+
+  async #dump(): Promise<void> {
     this.#clocks = new SystemClocks();
     try {
       this.#packet.begin(this.#now());

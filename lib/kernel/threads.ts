@@ -24,6 +24,8 @@ const THREADS_MAXIMUM = 65_536;
 export class ThreadTable {
   #lookup: ThreadLookup;
   #threads = new Map<number, Thread>();
+  /** What was known before events were lost. */
+  #doubted = new Map<number, Thread>();
   /** Threads that ended, and the sweep in which it was heard. */
   readonly #freed = new Map<number, number>();
   #sweeps = 0;
@@ -69,7 +71,8 @@ export class ThreadTable {
     if (tid === 0) return this.#idle[this.#cpu] ??= idleThread(this.#cpu);
     let thread = this.#threads.get(tid);
     if (thread === undefined) {
-      thread = { ...emptyThread(tid), ...this.#lookup(tid) };
+      const known = this.#lookup(tid) ?? this.#doubted.get(tid);
+      thread = { ...emptyThread(tid), ...known };
       this.#add(tid, thread);
     }
     this.#lastTid = tid;
@@ -120,6 +123,17 @@ export class ThreadTable {
    */
   freed(tid: number): void {
     if (this.#threads.has(tid)) this.#freed.set(tid, this.#sweeps);
+  }
+
+  /**
+   * Events were lost, those of threads too: what is known is asked again, and
+   * still believed of threads that are not to be found any more.
+   */
+  doubt(): void {
+    this.#doubted = this.#threads;
+    this.#threads = new Map();
+    this.#freed.clear();
+    this.#lastTid = -1;
   }
 
   /** All processors were read once more. */

@@ -56,7 +56,7 @@ export function warmUp(
     hasRoom: () => true,
     emit: () => {},
   });
-  reader.drain(true);
+  reader.drain(Infinity);
 }
 
 /** Type of a record that says its length itself. */

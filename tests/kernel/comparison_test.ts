@@ -117,7 +117,7 @@ async function record(directory: string): Promise<Recorded> {
           written.push(last);
         },
       });
-      reader.drain(true);
+      reader.drain(Infinity);
       reader.finish();
       reader.close();
       await Promise.all(written);

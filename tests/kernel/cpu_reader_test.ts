@@ -129,7 +129,7 @@ test("CpuReader writes known events, and counts all others", () => {
     time: 2_000n,
     records: [{ kind: "data", delta: 0, payload: payload(1, 8) }],
   }));
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.reader.finish();
   const { events, hidden, unknown, malformed, pages } = bench.reader.statistics;
   assertEquals([events, hidden, unknown, malformed, pages], [2, 2, 1, 1, 2]);
@@ -146,7 +146,7 @@ test("CpuReader begins another packet where one is full", () => {
   for (let page = 0; page < 4; page++) {
     bench.page(1_000 + 2_000 * page, Array(100).fill(1));
   }
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.reader.finish();
   assertEquals(bench.shown, [[0, perPacket, 0], [1, 400 - perPacket, 0]]);
 });
@@ -159,7 +159,7 @@ test("CpuReader discards an event larger than a packet, and counts it", () => {
     records: [{ kind: "long data", delta: 0, payload: payload(3, 4016) }],
   }));
   bench.page(3_000, [1]);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.reader.finish();
   const { events, discarded, tooLarge } = bench.reader.statistics;
   assertEquals([events, discarded, tooLarge], [3, 1, 1]);
@@ -172,7 +172,7 @@ test("CpuReader cuts the packet where a page tells of a loss", () => {
   bench.page(1_000, [1, 1]);
   bench.page(2_000, [1], 30);
   bench.page(3_000, [1], 5);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.counters = { ...NO_LOSS, overrun: 35 };
   bench.reader.finish();
   assertEquals(bench.shown, [[0, 2, 0], [1, 1, 30], [2, 1, 35]]);
@@ -183,7 +183,7 @@ test("CpuReader asks the counters where a page does not say how many", () => {
   bench.page(1_000, [1]);
   bench.page(2_000, [1], true);
   bench.counters = { ...NO_LOSS, overrun: 77 };
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.reader.finish();
   assertEquals(bench.shown, [[0, 1, 0], [1, 1, 77]]);
 });
@@ -191,7 +191,7 @@ test("CpuReader asks the counters where a page does not say how many", () => {
 test("CpuReader puts an empty packet before a loss that comes first", () => {
   const bench = new Bench();
   bench.page(1_000, [1], 9);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.counters = { ...NO_LOSS, overrun: 9 };
   bench.reader.finish();
   assertEquals(bench.shown, [[0, 0, 0], [1, 1, 9]]);
@@ -200,7 +200,7 @@ test("CpuReader puts an empty packet before a loss that comes first", () => {
 test("CpuReader tells the rest of the losses at the end", () => {
   const bench = new Bench();
   bench.page(1_000, [1]);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.counters = { ...NO_LOSS, overrun: 3, commitOverrun: 1 };
   bench.reader.finish();
   assertEquals(bench.shown, [[0, 1, 0], [1, 0, 4]]);
@@ -212,9 +212,9 @@ test("CpuReader counts what a full ring buffer dropped", () => {
   const bench = new Bench({ overwrite: false });
   bench.page(1_000, [1, 1, 1]);
   bench.counters = { ...NO_LOSS, dropped: 12 };
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.page(2_000, [1]);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.reader.finish();
   assertEquals(bench.shown, [[0, 3, 0], [1, 1, 12]]);
 });
@@ -223,10 +223,10 @@ test("CpuReader never goes back in time", () => {
   const bench = new Bench();
   bench.page(2_000, [1]);
   bench.page(1_000, [1]);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.reader.flush(2_500);
   bench.page(2_200, [1]);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.reader.finish();
   assertEquals(
     bench.packets.map((
@@ -242,28 +242,43 @@ test("CpuReader stops reading while no packet can be emitted", () => {
   for (let page = 0; page < 8; page++) {
     bench.page(1_000 + 5_000 * page, Array(120).fill(1));
   }
-  assertEquals(bench.reader.drain(true).isBlocked, true);
+  assertEquals(bench.reader.drain(Infinity).isBlocked, true);
   const left = bench.pages.length;
   assertEquals(left > 0, true);
-  assertEquals(bench.reader.drain(true), {
+  assertEquals(bench.reader.drain(Infinity), {
     bytes: 0,
     isBlocked: true,
     isBusy: false,
+    isDone: false,
   });
   assertEquals(bench.pages.length, left);
   bench.room = Infinity;
-  assertEquals(bench.reader.drain(true).isBlocked, false);
+  assertEquals(bench.reader.drain(Infinity).isBlocked, false);
   bench.reader.finish();
   assertEquals(bench.reader.statistics.events, 8 * 120);
+});
+
+test("CpuReader reads to a time, and no page beyond one that is past it", () => {
+  const bench = new Bench();
+  for (const time of [1_000, 2_000, 3_000]) bench.page(time, [1]);
+  assertEquals(bench.reader.drain(1_500).isDone, true);
+  assertEquals([bench.pages.length, bench.reader.readTo], [1, 2_010]);
+});
+
+test("CpuReader reads so many pages, and says whether there are more", () => {
+  const bench = new Bench();
+  for (const time of [1_000, 2_000]) bench.page(time, [1]);
+  const steps = [1, 2, 3].map(() => bench.reader.drain(Infinity, 1).isDone);
+  assertEquals(steps, [false, false, true]);
 });
 
 test("CpuReader does not chase a writer, but at the end", () => {
   const bench = new Bench();
   bench.page(1_000, [1]);
   bench.page(2_000, [1]);
-  bench.reader.drain(false);
+  bench.reader.drain();
   assertEquals(bench.pages.length, 1);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   assertEquals(bench.pages.length, 0);
 });
 
@@ -272,8 +287,8 @@ test("CpuReader tells a page that cannot be had from no page", () => {
   const bench = new Bench({
     source: { read: () => sizes.shift() ?? 0, close: () => {} },
   });
-  assertEquals(bench.reader.drain(true).isBusy, true);
-  assertEquals(bench.reader.drain(true).isBusy, false);
+  assertEquals(bench.reader.drain(Infinity).isBusy, true);
+  assertEquals(bench.reader.drain(Infinity).isBusy, false);
 });
 
 test("CpuReader goes on after a page that contradicts itself", () => {
@@ -282,16 +297,64 @@ test("CpuReader goes on after a page that contradicts itself", () => {
   new DataView(bad.buffer).setUint32(8, 5_000, true);
   bench.pages.push(bad);
   bench.page(1_000, [1]);
-  bench.reader.drain(true);
+  bench.reader.drain(Infinity);
   bench.reader.finish();
   const { malformedPages, events } = bench.reader.statistics;
   assertEquals([malformedPages, events], [1, 1]);
 });
 
-test("CpuReader emits nothing where there is nothing", () => {
+test("CpuReader lets no event come before a flush that had none", () => {
   const bench = new Bench();
-  bench.reader.drain(true);
-  bench.reader.flush(5);
+  bench.reader.flush(2_000);
+  bench.reader.flush(2_500);
+  // Its writer was interrupted before it had written what it began.
+  bench.page(2_200, [1]);
+  bench.reader.drain(Infinity);
   bench.reader.finish();
+  const begins = bench.packets.map(({ info }) => info.timestampBegin);
+  assertEquals(begins, [2_000n, 2_500n]);
+});
+
+test("CpuReader emits an empty packet at the first flush of each start", () => {
+  const bench = new Bench();
+  for (const time of [1_000, 2_000]) {
+    bench.reader.flush(time);
+    bench.reader.flush(time + 500);
+    bench.reader.finish();
+  }
+  assertEquals(bench.shown, [[0, 0, 0], [1, 0, 0]]);
+});
+
+test("CpuReader emits nothing where there is nothing, on demand", () => {
+  const bench = new Bench({ readOnDemand: true });
+  bench.reader.drain(Infinity);
+  bench.reader.flush(5);
   assertEquals(bench.packets, []);
+});
+
+test("CpuReader leaves a gap between packets where events were overwritten, on demand", () => {
+  const bench = new Bench({ readOnDemand: true });
+  bench.counters = { ...NO_LOSS, overrun: 7 };
+  assertEquals(bench.reader.hasNewLoss, true);
+  bench.page(1_000, [1, 1], 7);
+  bench.reader.drain(Infinity);
+  bench.reader.flush(2_000);
+  assertEquals(bench.reader.hasNewLoss, false);
+  bench.page(3_000, [1]);
+  bench.reader.drain(Infinity);
+  bench.reader.flush(4_000);
+  bench.page(5_000, [1], 5);
+  bench.reader.drain(Infinity);
+  bench.reader.flush(6_000);
+  assertEquals(bench.shown, [[1, 2, 0], [2, 1, 0], [4, 1, 0]]);
+  assertEquals(bench.reader.statistics.discarded, 12);
+});
+
+test("CpuReader tells of events that found the ring buffer full, after all pages of it", () => {
+  const bench = new Bench({ overwrite: false, readOnDemand: true });
+  bench.counters = { ...NO_LOSS, dropped: 3 };
+  for (const time of [1_000, 2_000]) bench.page(time, [1]);
+  while (!bench.reader.drain(Infinity, 1).isDone);
+  bench.reader.flush(3_000);
+  assertEquals(bench.shown, [[0, 2, 0], [1, 0, 3]]);
 });

@@ -119,6 +119,32 @@ tracefsTest("a probe can be disabled while it is recorded", async () => {
 }, NEEDS);
 
 tracefsTest(
+  "a probe that is disabled leaves what it recorded, to be read on demand",
+  async () => {
+    await withProgram(async (program) => {
+      const options = { channel: { readOnDemand: true, overwrite: true } };
+      await recordOne(new MemorySink(), options, async (one) => {
+        const { recording, channel } = one;
+        await recording.start();
+        await channel.enable({
+          kind: "userspace probe",
+          pattern: "probe",
+          path: program,
+          place: { kind: "function", symbol: "probe_me" },
+        });
+        await run({ command: [program, "10"] });
+        channel.disable({ kind: "userspace probe", pattern: "probe" });
+        await run({ command: [program, "10"] });
+        await recording.flush();
+        assertEquals((await recording.statistics()).events, 10);
+      });
+    });
+    assertEquals(definitions(), []);
+  },
+  NEEDS,
+);
+
+tracefsTest(
   "a probe of what the program does not have is refused",
   async () => {
     await withProgram(async (program) => {

@@ -110,6 +110,21 @@ test("ThreadTable has an idle thread for each processor", () => {
   assertEquals(table.size, 0);
 });
 
+test("ThreadTable.doubt() asks again, and forgets nobody who has ended", () => {
+  const known = new Map([[5, 50], [6, 60]]);
+  const table = new ThreadTable((tid) => {
+    const pid = known.get(tid);
+    return pid === undefined ? undefined : { pid };
+  });
+  assertEquals([table.get(5).pid, table.get(6).pid], [50, 60]);
+  // 5 is another thread now, 6 is no more.
+  known.set(5, 51);
+  known.delete(6);
+  assertEquals(table.get(5).pid, 50);
+  table.doubt();
+  assertEquals([table.get(5).pid, table.get(6).pid], [51, 60]);
+});
+
 test("ThreadTable never grows without end", () => {
   const table = new ThreadTable(() => undefined);
   for (let tid = 1; tid <= 70_000; tid++) table.get(tid);

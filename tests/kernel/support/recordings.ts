@@ -92,12 +92,17 @@ export async function enableReads(
   await recording.start();
 }
 
-/** Makes exactly `count` reads, which no other program does. */
-export async function makeReads(count: number): Promise<number> {
-  const child = new Deno.Command("dd", {
-    args: ["if=/dev/zero", "of=/dev/null", `bs=${BYTES}`, `count=${count}`],
-    stderr: "null",
-  }).spawn();
+/**
+ * Makes exactly `count` reads, which no other program does, on one processor
+ * where that is said; gives the process id.
+ */
+export async function makeReads(count: number, cpu?: number): Promise<number> {
+  const pin = cpu === undefined ? [] : ["taskset", "--cpu-list", `${cpu}`];
+  const [program, ...args] = [
+    ...pin,
+    ...["dd", "if=/dev/zero", "of=/dev/null", `bs=${BYTES}`, `count=${count}`],
+  ];
+  const child = new Deno.Command(program!, { args, stderr: "null" }).spawn();
   const { success } = await child.status;
   if (!success) throw new Error("dd failed");
   return child.pid;
