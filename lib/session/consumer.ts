@@ -215,6 +215,8 @@ export class Consumer implements TraceSink {
   /** Tells live viewers of streams that had nothing to say. */
   async beat(now: bigint): Promise<void> {
     if (this.output === undefined) return;
+    // A stream that viewers do not know yet may have earlier events.
+    await this.#turn;
     const beats = this.#streams.map((stream) => stream.beat(now));
     await Promise.allSettled(beats);
   }

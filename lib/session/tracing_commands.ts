@@ -165,8 +165,10 @@ function beat(
 ): Disposable {
   let isBusy = false;
   async function act(): Promise<void> {
-    await tracing.flush();
+    // Before the flush: what is recorded during it is in no packet yet, and
+    // viewers must not be told that there was nothing.
     const now = tracing.now?.();
+    await tracing.flush();
     if (now !== undefined) await session.consumer?.beat(now);
   }
   return host.every(session.options.liveTimer / 1_000, () => {
@@ -239,7 +241,10 @@ async function clear(session: Session, host: DaemonHost): Promise<void> {
   if (kernel === undefined || !session.wasStarted) return;
   await session.stopping;
   try {
-    if (session.isActive) await kernel.tracing.flush();
+    const isKept = ring !== undefined;
+    if (session.isActive || isKept) {
+      await kernel.tracing.flush(CLEAR_TIMEOUT_MS);
+    }
     ring?.clear();
     await consumer?.output?.clear(CLEAR_TIMEOUT_MS);
   } catch (error) {
