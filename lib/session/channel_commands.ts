@@ -96,6 +96,8 @@ function makeChannel(
     subBufferSize: Number(attributes.subBufferSize),
     subBufferCount: Number(attributes.subBufferCount),
     overwrite: attributes.overwrite,
+    // A flight recorder: the kernel's ring buffers are all there is to it.
+    readOnDemand: session.ring !== undefined,
     switchTimer: session.isLive ? 0 : attributes.switchTimer,
     readTimer: attributes.readTimer,
   });

@@ -100,10 +100,11 @@ class KernelTracing implements Tracing {
   }
 
   addChannel(attributes: TracingChannelAttributes): TracingChannel {
-    const { name, subBufferSize, subBufferCount, overwrite } = attributes;
+    const { name, subBufferSize, subBufferCount } = attributes;
+    const { overwrite, readOnDemand } = attributes;
     const channel = coded("KERN_CHAN_FAIL", () =>
       this.#recording.addChannel({
-        ...{ name, subBufferSize, subBufferCount, overwrite },
+        ...{ name, subBufferSize, subBufferCount, overwrite, readOnDemand },
         switchTimerMs: Math.ceil(attributes.switchTimer / 1_000),
         ...(attributes.readTimer > 0
           ? { readTimerMs: Math.ceil(attributes.readTimer / 1_000) }
@@ -125,8 +126,8 @@ class KernelTracing implements Tracing {
     await Promise.all([this.#recording.stop(), this.#dumping]);
   }
 
-  flush(): Promise<void> {
-    return this.#recording.flush();
+  flush(timeoutMs?: number): Promise<void> {
+    return this.#recording.flush(timeoutMs);
   }
 
   async trackProcesses(pids: readonly number[] | undefined): Promise<void> {

@@ -11,11 +11,13 @@ import type { TraceOutput } from "./output.ts";
 import { DEFAULT_CHANNEL } from "./recording_state.ts";
 import type { Channel } from "./recording_state.ts";
 import type { KernelDomain, Session } from "./session.ts";
-import { SnapshotRing } from "./snapshot_ring.ts";
+import { type RingBounds, SnapshotRing } from "./snapshot_ring.ts";
 import { dateTime } from "./time_text.ts";
 
 /** How long a stop and a destroy may take, unless told otherwise (ms). */
 export const STOP_TIMEOUT_MS = 5_000;
+/** Of the system's state, snapshots have the last dump at least: 16 MiB. */
+const STATE_DUMP_BOUNDS: RingBounds = { packets: 64, overwrite: true };
 /** Pause between two tries to reach a relay daemon (ms). */
 const RETRY_MS = 1_000;
 
@@ -66,10 +68,9 @@ function begin(session: Session, host: DaemonHost): KernelDomain {
   const sink = isInMemory
     ? session.ring = new SnapshotRing((stream) => {
       const channel = channelOfStream(session, stream);
-      return {
-        packets: Number(channel?.attributes.subBufferCount ?? 1n),
-        overwrite: channel?.attributes.overwrite ?? true,
-      };
+      if (channel === undefined) return STATE_DUMP_BOUNDS;
+      const { subBufferCount, overwrite } = channel.attributes;
+      return { packets: Number(subBufferCount), overwrite };
     })
     : session.consumer = makeConsumer(session, host, warn);
   const tracing = host.tracer.open({

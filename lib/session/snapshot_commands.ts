@@ -13,6 +13,9 @@ import { ChannelOutput } from "../wire/sessiond/recording.ts";
 import type { Session, SnapshotOutput } from "./session.ts";
 import { dateTime } from "./time_text.ts";
 
+/** How long reading the ring buffers may take (ms): they can be gigabytes. */
+const READ_TIMEOUT_MS = 60_000;
+
 export const snapshotCommands: Handlers<
   | "SNAPSHOT_ADD_OUTPUT"
   | "SNAPSHOT_DEL_OUTPUT"
@@ -110,8 +113,15 @@ async function record(
 ): Promise<void> {
   const { kernel, ring } = session;
   if (kernel === undefined || ring === undefined) refuse("SNAPSHOT_NODATA");
-  if (session.isActive) await kernel.tracing.flush();
-  else await session.stopping;
+  await session.stopping;
+  try {
+    await ring.keepAll(() => kernel.tracing.flush(READ_TIMEOUT_MS));
+  } catch (error) {
+    refuse(
+      "SNAPSHOT_FAIL",
+      `Session ${session.name}: its ring buffers: ${errorText(error)}`,
+    );
+  }
   checkSize(session, output.maximumSize);
   const content = ring.content(output.maximumSize);
   const number = session.snapshotCount++;

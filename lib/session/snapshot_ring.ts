@@ -1,6 +1,7 @@
 /**
- * What a snapshot session keeps: the newest packets of each stream, in memory,
- * as many as its channel has sub-buffers.
+ * What a snapshot session keeps of what its snapshots read: the newest packets
+ * of each stream, as many as its channel has sub-buffers. What was not read yet
+ * is in the tracer's ring buffers.
  */
 
 import type { PacketInfo, StreamSink, TraceSink } from "../ctf/sink.ts";
@@ -26,7 +27,11 @@ export interface SnapshotContent {
   }[];
 }
 
-/** Keeps the newest packets. */
+/**
+ * Keeps the newest packets: what one ring buffer would hold, had nobody read
+ * it. Where newer events overwrote older ones before they were read, they would
+ * have overwritten all that was read before, too.
+ */
 export class SnapshotRing implements TraceSink {
   readonly #bounds: (stream: string) => RingBounds;
   readonly #metadata: Uint8Array[] = [];
@@ -54,6 +59,19 @@ export class SnapshotRing implements TraceSink {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /**
+   * Keeps all packets that `read` brings, though they be more than a channel
+   * has sub-buffers: those of the kernel hold more than ours.
+   */
+  async keepAll(read: () => Promise<void>): Promise<void> {
+    for (const stream of this.#streams) stream.beginRead();
+    try {
+      await read();
+    } finally {
+      for (const stream of this.#streams) stream.endRead();
+    }
   }
 
   /** Forgets every packet. */
@@ -87,6 +105,8 @@ export class SnapshotRing implements TraceSink {
 class RingStream implements StreamSink {
   readonly #bounds: RingBounds;
   readonly #packets: KeptPacket[] = [];
+  /** How many of them came in the read that goes on; unset between two. */
+  #fresh: number | undefined;
 
   constructor(readonly name: string, bounds: RingBounds) {
     this.#bounds = bounds;
@@ -94,16 +114,36 @@ class RingStream implements StreamSink {
 
   writePacket(content: Uint8Array, info: PacketInfo): Promise<void> {
     const { packets, overwrite } = this.#bounds;
-    if (!overwrite && this.#packets.length >= packets) {
+    const older = this.#packets.length - (this.#fresh ?? 0);
+    if (!overwrite && older >= packets) {
       return Promise.reject(new Error(`Stream ${this.name} is full`));
     }
+    if (this.#isGap(info)) this.clear();
     this.#packets.push({ content: content.slice(), info });
-    if (this.#packets.length > packets) this.#packets.shift();
+    if (this.#fresh !== undefined) this.#fresh++;
+    const most = Math.max(packets, this.#fresh ?? 0);
+    while (this.#packets.length > most) this.#packets.shift();
     return Promise.resolve();
+  }
+
+  /** Whether packets before this one were overwritten. */
+  #isGap({ packetSequenceNumber }: PacketInfo): boolean {
+    const last = this.#packets.at(-1);
+    return last !== undefined &&
+      packetSequenceNumber !== last.info.packetSequenceNumber + 1n;
+  }
+
+  beginRead(): void {
+    this.#fresh = 0;
+  }
+
+  endRead(): void {
+    this.#fresh = undefined;
   }
 
   clear(): void {
     this.#packets.length = 0;
+    if (this.#fresh !== undefined) this.#fresh = 0;
   }
 
   newest(share: bigint | undefined): KeptPacket[] {

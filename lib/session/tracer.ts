@@ -86,8 +86,12 @@ export interface Tracing {
   start(): Promise<void>;
   /** Records no more, and resolves when all there is was given to the sink. */
   stop(): Promise<void>;
-  /** Gives to the sink what is recorded, though packets are not full. */
-  flush(): Promise<void>;
+  /**
+   * Gives to the sink what was recorded before the call, though packets are not
+   * full: packets that follow begin no earlier. The sink may take `timeoutMs`,
+   * where that is said.
+   */
+  flush(timeoutMs?: number): Promise<void>;
   /** Records only these processes; `undefined`: all, none listed: nobody. */
   trackProcesses(pids: readonly number[] | undefined): Promise<void>;
   /** Records the state of the system once more. */
@@ -113,6 +117,8 @@ export interface TracingChannelAttributes {
   readonly subBufferCount: number;
   /** Whether new events replace old ones that nobody read. */
   readonly overwrite: boolean;
+  /** Whether it is read at a flush only, and costs nothing until then. */
+  readonly readOnDemand: boolean;
   /** Microseconds; 0 for never. */
   readonly switchTimer: number;
   /** Microseconds; 0 for never. */

@@ -65,6 +65,7 @@ test("ENABLE_CHANNEL makes a channel with its attributes, raised to a page", asy
     subBufferSize: 4096,
     subBufferCount: 8,
     overwrite: true,
+    readOnDemand: false,
     switchTimer: 5_000,
     readTimer: 200_000,
   });
