@@ -10,7 +10,10 @@ const COMPILE_ENV = "../shared/tools/compile-env";
 const DIRECTORY = "dist";
 /** What runs whole programs, but for what says little about how they are packed. */
 const TESTS = [
-  "--ignore=tests/e2e/cut_test.ts,tests/e2e/live_change_test.ts",
+  `--ignore=${
+    ["cut", "live_change", "rotation", "view"]
+      .map((name) => `tests/e2e/${name}_test.ts`)
+  }`,
   "tests/e2e",
   "tests/cli/own_session_test.ts",
   "tests/cli/relayd_process_test.ts",

@@ -11,7 +11,6 @@ import { OpeningShell } from "./support/opening_shell.ts";
 import { ROOT_DAEMON_PROGRAMS, RootDaemon } from "./support/root_daemon.ts";
 
 const PROGRAMS = [...ROOT_DAEMON_PROGRAMS, "babeltrace2", "bash", "taskset"];
-const PATIENCE_MS = 60_000;
 /** Most events of a system call in a page of a ring buffer: 64 KiB of 32 bytes. */
 const PAGE_EVENTS = 2_048;
 

@@ -58,10 +58,6 @@ async function createRemote(
   await daemon.lttng("enable-event", "--kernel", "fake_tick", "--channel=ch");
 }
 
-function produced(daemon: RunningDaemon, session: string): number {
-  return daemon.tracer.recordings.get(session)!.channels[0]!.produced;
-}
-
 /** The events of a trace, and those that it says were lost. */
 async function countEvents(directory: string): Promise<number> {
   const { events, discardedEvents } = await readTrace(directory);
@@ -193,40 +189,6 @@ stockTest(
     }
   },
 );
-
-for (const [bitsPerSecond, rounds] of [[400_000, 40], [50_000, 8]] as const) {
-  const rate = `${bitsPerSecond / 1_000} kbit/s`;
-  stockTest(
-    `a stop at ${rate} returns in time, and every event is stored or counted`,
-    { programs: PROGRAMS },
-    async () => {
-      await using relay = await startRelay("ours");
-      await using link = new ThrottledLink(relay.ports, bitsPerSecond);
-      await using daemon = await RunningDaemon.start();
-      await createRemote(daemon, "slow", link.ports);
-      await daemon.lttng("start");
-      const recording = daemon.tracer.recordings.get("slow")!;
-      for (let round = 0; round < rounds; round++) {
-        recording.produce(200, "event of a busy machine");
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      const bound = STOP_MILLISECONDS + PATIENCE_MILLISECONDS;
-      const stop = await timed(() => daemon.tryLttng("stop"));
-      assert(stop < bound, `stop took ${stop} ms`);
-      const destroy = await timed(() => daemon.tryLttng("destroy"));
-      assert(destroy < bound, `destroy took ${destroy} ms`);
-      const [channel] = recording.channels;
-      const discarded = channel!.statistics()
-        .reduce((sum, stream) => sum + stream.discarded, 0);
-      const directory = directoryOf(relay, "slow");
-      // What the sockets held goes on to the relay daemon by itself.
-      await waitFor("every event is stored or counted", async () => {
-        const { events } = await readTrace(directory);
-        return events.length + discarded === produced(daemon, "slow");
-      }, 60_000);
-    },
-  );
-}
 
 stockTest(
   "metadata is not behind a queue of packets at 50 kbit/s",
