@@ -49,8 +49,8 @@ export const RELAYD_OPTIONS = [
     kind: "switch",
     help:
       "Let the system choose each port that is 0 or not given; the choice " +
-      "is written to control.port, data.port and live.port in the run " +
-      "directory.",
+      "is written to control.port, data.port and live.port in relayd/ of " +
+      "the run directory.",
   },
   {
     name: "output",
