@@ -111,7 +111,11 @@ class KernelTracing implements Tracing {
           : {}),
       }));
     const streamClassId = this.#channels.length;
-    const tracing = new KernelChannelTracing(channel, streamClassId, overwrite);
+    const tracing = new KernelChannelTracing(
+      channel,
+      streamClassId,
+      attributes,
+    );
     this.#channels.push(tracing);
     return tracing;
   }

@@ -10,13 +10,14 @@ import { coded, codedError } from "./kernel_errors.ts";
 import type {
   StreamStatistics,
   TracingChannel,
+  TracingChannelAttributes,
   TracingRule,
 } from "./tracer.ts";
 
 /** One channel. */
 export class KernelChannelTracing implements TracingChannel {
   readonly #channel: KernelChannel;
-  readonly #overwrite: boolean;
+  readonly #attributes: TracingChannelAttributes;
   /** Rules that are to be in force, as long as the channel is. */
   #rules: TracingRule[] = [];
   #isEnabled = true;
@@ -26,10 +27,10 @@ export class KernelChannelTracing implements TracingChannel {
   constructor(
     channel: KernelChannel,
     readonly streamClassId: number,
-    overwrite: boolean,
+    attributes: TracingChannelAttributes,
   ) {
     this.#channel = channel;
-    this.#overwrite = overwrite;
+    this.#attributes = attributes;
   }
 
   async enable(rule: TracingRule): Promise<void> {
@@ -65,17 +66,22 @@ export class KernelChannelTracing implements TracingChannel {
   }
 
   statistics(): readonly StreamStatistics[] {
+    const { overwrite, readOnDemand } = this.#attributes;
     return this.#statistics.map((
       { name, events, discarded, refused, pending },
-    ) => ({
-      name,
-      pending,
-      recorded: events,
-      discarded: discarded + refused,
-      // The kernel counts events that it overwrote, not packets; clients show
-      // lost packets alone of such a channel.
-      lostPackets: this.#overwrite && discarded > 0 ? 1 : 0,
-    }));
+    ) => {
+      // A flight recorder that overwrites does what it is there for.
+      const lost = overwrite && readOnDemand ? 0 : discarded;
+      return {
+        name,
+        pending,
+        recorded: events,
+        discarded: lost + refused,
+        // The kernel counts events that it overwrote, not packets; clients show
+        // lost packets alone of such a channel.
+        lostPackets: overwrite && lost > 0 ? 1 : 0,
+      };
+    });
   }
 
   /** Asks for the counts. */

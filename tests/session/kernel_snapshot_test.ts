@@ -7,6 +7,7 @@ import { instancesOf, tracefsMissing } from "../kernel/support/tracefs.ts";
 import { run, waitFor } from "../support/process.ts";
 import { type RelayKind, startRelay } from "../support/relay_process.ts";
 import { stockMissing, stockTest } from "../support/stock.ts";
+import { endCounts } from "./support/kernel_counts.ts";
 import { OpeningShell } from "./support/opening_shell.ts";
 import { ROOT_DAEMON_PROGRAMS, RootDaemon } from "./support/root_daemon.ts";
 
@@ -160,7 +161,10 @@ test("a snapshot has the newest events, as many as tracefs says that there are",
     assertEquals(tracefsCounters(daemon).read, read + entries);
     await lttng("start");
   }
-  await lttng("destroy");
+  // It is a flight recorder: nothing is lost.
+  const destroyed = await lttng("destroy");
+  assert(!destroyed.includes("Warning"), destroyed);
+  assertEquals(endCounts(daemon.child.stderr, "snap").discarded, 0);
 });
 
 test("a snapshot has the oldest events, and tells of the others, in discard mode", async (daemon) => {
