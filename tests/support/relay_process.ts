@@ -69,11 +69,19 @@ export async function accepts(
   }
 }
 
-/** Whether somebody in the network namespace of `pid` listens at the IPv4 port. */
-function listensAt(pid: number, port: number): boolean {
+/** Whether a daemon of this network namespace accepts at that port. */
+function acceptsAt(
+  { hostname }: RelayProcess,
+  port: number,
+): Promise<boolean> {
+  return accepts(hostname, port);
+}
+
+/** Whether a daemon of another network namespace listens at an IPv4 port. */
+function listensAt({ child }: RelayProcess, port: number): boolean {
   const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  const lines = Deno.readTextFileSync(`/proc/${pid}/net/tcp`).split("\n");
-  return lines.some((line) => {
+  const path = `/proc/${child.pid}/net/tcp`;
+  return Deno.readTextFileSync(path).split("\n").some((line) => {
     const [, local = "", , state] = line.trim().split(/\s+/);
     return local.endsWith(end) && state === LISTENING;
   });
@@ -181,7 +189,8 @@ async function startOnce(
   const owned = options.output === undefined ? [home, output] : [home];
   const relay = new RelayProcess(kind, hostname, ports, output, child, owned);
   try {
-    await waitUntilReady(relay);
+    const isElsewhere = options.enter !== undefined;
+    await waitUntilReady(relay, isElsewhere ? listensAt : acceptsAt);
     return relay;
   } catch (error) {
     await relay[Symbol.asyncDispose]();
@@ -195,7 +204,10 @@ export function chooseRelayPorts(hostname: Loopback = "127.0.0.1"): RelayPorts {
   return { control, data, live };
 }
 
-async function waitUntilReady(relay: RelayProcess): Promise<void> {
+async function waitUntilReady(
+  relay: RelayProcess,
+  isReady: (relay: RelayProcess, port: number) => boolean | Promise<boolean>,
+): Promise<void> {
   const { control, data, live } = relay.ports;
   for (const port of [control, data, live]) {
     await waitFor(
@@ -204,8 +216,7 @@ async function waitUntilReady(relay: RelayProcess): Promise<void> {
         if (!relay.child.running) {
           throw new Error(`Relay daemon ended at start: ${relay.log}`);
         }
-        return listensAt(relay.child.pid, port) ||
-          await accepts(relay.hostname, port);
+        return await isReady(relay, port);
       },
       START_MILLISECONDS,
     );
