@@ -81,12 +81,12 @@ test("deliveryLines() say that the tracer's buffers hold more", () => {
   ]);
 });
 
-test("deliveryLines() count the events behind the packets where the tracer can tell", () => {
+test("deliveryLines() count the events that are not sent yet where the tracer can tell", () => {
   const counts = { waitingPackets: 1n, waitingBytes: 1n, pendingEvents: 70n };
   const one = [stream("a_0", counts), stream("a_1", { pendingEvents: 7n })];
   assertEquals(deliveryLines(delivery(one, { hasMore: true }), "stopped"), [
     "1 packet (1 byte) still on their way to net://10.0.0.2: stream a_0 1; " +
-    "77 events in them and in the tracer's buffers",
+    "not sent yet: 77 events",
   ]);
 });
 

@@ -159,13 +159,15 @@ export function wayLine(
   const where = isLost ? "wait for" : "still on their way to";
   return `${counted(packets, "packet")} (${sizeText(bytes)}) ${where} ` +
     `${url}: ${namesOf(streams, packetsOf)}` +
-    (hasMore ? `; ${moreText(streams)} in the tracer's buffers` : "");
+    (hasMore ? `; ${moreText(streams)}` : "");
 }
 
-/** What has not even become a packet that waits. */
+/** What has not even been sent. */
 function moreText(streams: readonly StreamDelivery[]): string {
   const events = streams.reduce((sum, one) => sum + one.pendingEvents, 0n);
-  return events === 0n ? "more is" : `${counted(events, "event")} in them and`;
+  return events === 0n
+    ? "more is in the tracer's buffers"
+    : `not sent yet: ${counted(events, "event")}`;
 }
 
 function streamLine(
