@@ -267,5 +267,11 @@ export type {
 } from "./lib/control/names.ts";
 export type { TrackedValue } from "./lib/control/tracking.ts";
 export type { SaveOptions } from "./lib/control/sessions.ts";
+export type {
+  DeliveryOptions,
+  OutputStateName,
+  SessionDelivery,
+  StreamDelivery,
+} from "./lib/control/delivery_types.ts";
 export type { LoadOptions } from "./lib/control/loading.ts";
 export type { DisableEventOptions } from "./lib/control/recording.ts";
