@@ -1,6 +1,7 @@
 /** What may go wrong while our session daemon records this machine's kernel. */
 
 import { assert, assertEquals } from "@std/assert";
+import { Tracefs } from "../../lib/kernel/tracefs.ts";
 import { instancesOf, tracefsMissing } from "../kernel/support/tracefs.ts";
 import { countEvents } from "../support/babeltrace.ts";
 import { ChildProgram, waitFor } from "../support/process.ts";
@@ -93,6 +94,35 @@ test("a relay daemon that is killed while the kernel is recorded costs no other 
   assert(discarded > 0);
   assertEquals((await countEvents(other.output)).events, 1_000);
   await killed[Symbol.asyncDispose]();
+});
+
+test("a session daemon that is killed under load leaves no tracing that runs, and a trace that reads", async (daemon) => {
+  const path = `${daemon.home}/trace`;
+  const { pid } = daemon.child;
+  await record(daemon, "one", ["--output", path], "read,write");
+  await using load = new ChildProgram({
+    command: ["dd", "if=/dev/zero", "of=/dev/null", "bs=1"],
+  });
+  await waitFor(
+    "packets are stored",
+    async () => (await countEvents(path)).events > 0,
+    PATIENCE_MS,
+  );
+  await daemon.child.kill();
+  const [name] = instancesOf(pid);
+  const instance = `${Tracefs.open().path}/instances/${name}`;
+  await waitFor(
+    "tracing is off",
+    () => Deno.readTextFileSync(`${instance}/tracing_on`).trim() === "0",
+    PATIENCE_MS,
+  );
+  assert(load.running);
+  assert((await countEvents(path)).events > 0);
+  await using next = await RootDaemon.start();
+  await record(next, "two", ["--output", `${next.home}/trace`], "read,write");
+  assertEquals(instancesOf(pid), []);
+  await next.lttng("destroy");
+  assert((await countEvents(`${next.home}/trace`)).events > 0);
 });
 
 test("readers that get no processor lose events, and count each of them", async (daemon) => {
