@@ -9,7 +9,7 @@ import { run } from "../../support/process.ts";
 import {
   type Sessiond,
   SESSIOND_PROGRAMS,
-  startSessiond,
+  startAlikeSessionds,
 } from "../../support/sessiond.ts";
 import { commandAs } from "../../support/sessiond_user.ts";
 import { stockTest } from "../../support/stock.ts";
@@ -73,7 +73,7 @@ async function compare(
   group: CaseGroup,
   context: Deno.TestContext,
 ): Promise<void> {
-  const [stock, own] = await Promise.all([startSessiond(), startSessiond()]);
+  const [stock, own] = await startAlikeSessionds();
   await using _stock = stock;
   await using _own = own;
   await using lttng = await startOwnLttng(own.user);
