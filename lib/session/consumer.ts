@@ -46,6 +46,8 @@ export class Consumer implements TraceSink {
   #state: ConsumerState = "idle";
   #output: TraceOutput | undefined;
   #opening: Promise<void> | undefined;
+  /** Resolves when the first try to open is over. */
+  #tried = Promise.withResolvers<void>();
   /** Metadata and the opening of streams, one after the other. */
   #turn: Promise<void> = Promise.resolve();
   #replaced: Promise<void> = Promise.resolve();
@@ -97,7 +99,16 @@ export class Consumer implements TraceSink {
   begin(): void {
     if (this.#state !== "idle") return;
     this.#state = "opening";
+    this.#tried = Promise.withResolvers();
     this.#opening = this.#open();
+  }
+
+  /**
+   * Resolves when an output that is being opened is there, or was tried in
+   * vain; no later than `bounded` allows.
+   */
+  async tried(bounded: Bounded): Promise<void> {
+    if (this.#state === "opening") await bounded.reaches(this.#tried.promise);
   }
 
   /** Opens the output; rejects with why it cannot be. */
@@ -277,6 +288,7 @@ export class Consumer implements TraceSink {
     const metadata = [...this.#metadata];
     this.#output = output;
     this.#state = "ready";
+    this.#tried.resolve();
     const isAgain = this.#failure !== undefined;
     this.#failure = undefined;
     this.#isTold = true;
@@ -313,6 +325,7 @@ export class Consumer implements TraceSink {
   #fail(state: "failed" | "lost", error: unknown): void {
     const isNews = this.#failure === undefined;
     this.#state = state;
+    this.#tried.resolve();
     this.#failure = error instanceof Error ? error : new Error(String(error));
     if (!isNews) return;
     this.#isTold = false;

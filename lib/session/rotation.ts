@@ -7,9 +7,11 @@ import {
   RotationState,
   ScheduleType,
 } from "../wire/sessiond/session_state.ts";
+import { Bounded } from "./bounded.ts";
 import type { Handlers } from "./command.ts";
 import { refuse } from "./errors.ts";
 import type { DaemonHost } from "./host.ts";
+import { stopTimeout } from "./kernel_domain.ts";
 import type { ChunkLocation } from "./output.ts";
 import type { Rotation, Session } from "./session.ts";
 
@@ -26,7 +28,9 @@ export const rotationCommands: Handlers<
 > = {
   ROTATE_SESSION({ session: name }, { sessions, caller, host }) {
     const session = sessions.find(name, caller);
-    return session.inTurn(() => {
+    return session.inTurn(async () => {
+      // Right after its start, a session may not have reached its relay daemon.
+      await session.consumer?.tried(new Bounded(stopTimeout(host)));
       checkRotation(session);
       return { rotationId: rotate(session, host).id };
     });

@@ -240,6 +240,7 @@ async function clear(session: Session, host: DaemonHost): Promise<void> {
   const { kernel, consumer, ring } = session;
   if (kernel === undefined || !session.wasStarted) return;
   await session.stopping;
+  await consumer?.tried(new Bounded(stopTimeout(host)));
   try {
     const isKept = ring !== undefined;
     if (session.isActive || isKept) {

@@ -331,3 +331,26 @@ test("Consumer takes no more metadata than it can keep", async () => {
   );
   await consumer.finish(10);
 });
+
+test("Consumer.tried() waits for an output that is being opened, and no longer than it may", async () => {
+  const { promise, resolve } = Promise.withResolvers<TraceOutput>();
+  const { consumer, output } = new Subject(() => promise);
+  // Nothing is being opened: there is nothing to wait for.
+  await consumer.tried(new Bounded(60_000));
+  consumer.begin();
+  await consumer.tried(new Bounded(1));
+  assertEquals(consumer.state, "opening");
+  const tried = consumer.tried(new Bounded(60_000));
+  resolve(output);
+  await tried;
+  assertEquals(consumer.state, "ready");
+  await consumer.finish(10);
+});
+
+test("Consumer.tried() ends with the first try that fails", async () => {
+  const { consumer } = new Subject(() => Promise.reject(new Error("absent")));
+  consumer.begin();
+  await consumer.tried(new Bounded(60_000));
+  assertEquals(consumer.failure?.message, "absent");
+  await consumer.finish(10);
+});
