@@ -3,6 +3,7 @@ import { Bounded } from "../../lib/session/bounded.ts";
 import { Consumer } from "../../lib/session/consumer.ts";
 import type { TraceOutput } from "../../lib/session/output.ts";
 import type { PacketInfo } from "../../lib/ctf/sink.ts";
+import { settle } from "./support/asking.ts";
 import { MemoryOutput } from "./support/memory_output.ts";
 
 const permissions = "none";
@@ -42,12 +43,6 @@ function packet(bytes = 4096, streamClassId = 0n): PacketInfo {
     streamInstanceId: 0n,
     packetSequenceNumber: 0n,
   };
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
 }
 
 test("Consumer takes metadata at once, and packets when the output has them", async () => {

@@ -5,24 +5,20 @@ import { OutputState } from "../../lib/wire/sessiond/delivery.ts";
 import { OutputType, SessionKind } from "../../lib/wire/sessiond/session.ts";
 import type { StreamDelivery } from "../../lib/session/delivery.ts";
 import { ENDED_SESSION_MS } from "../../lib/session/ended_sessions.ts";
-import { Asking, descriptor, KERNEL, pathUri, USER } from "./support/asking.ts";
+import {
+  type Asking,
+  askingTest as test,
+  descriptor,
+  KERNEL,
+  pathUri,
+  settle,
+  USER,
+} from "./support/asking.ts";
 import type { MemoryOutput } from "./support/memory_output.ts";
 
 const ONE = { session: "one" };
 const ROOT = { uid: 0, gid: 0 };
 const STRANGER = { uid: 1001, gid: 1001 };
-
-function test(name: string, fn: (asking: Asking) => Promise<void>): void {
-  Deno.test({
-    name,
-    permissions: "none",
-    async fn() {
-      const asking = new Asking();
-      await fn(asking);
-      await asking.daemon.close();
-    },
-  });
-}
 
 function deliveryOf(asking: Asking, hasEnded = false, caller = USER) {
   const request = { ...ONE, hasEnded };
@@ -31,13 +27,6 @@ function deliveryOf(asking: Asking, hasEnded = false, caller = USER) {
 
 function codeOf(asking: Asking, hasEnded: boolean, caller: typeof USER) {
   return asking.code("SESSION_DELIVERY", { ...ONE, hasEnded }, caller);
-}
-
-/** Lets everything that is under way come to rest. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
 }
 
 async function start(asking: Asking, isRemote: boolean): Promise<MemoryOutput> {

@@ -14,10 +14,10 @@ import { type RelayProcess, startRelay } from "../support/relay_process.ts";
 import { SESSIOND_PROGRAMS, startSessiond } from "../support/sessiond.ts";
 import type { StockUser } from "../support/sessiond_user.ts";
 import { stockMissing, stockTest } from "../support/stock.ts";
+import { ROOT_DAEMON_PROGRAMS, RootDaemon } from "./support/root_daemon.ts";
 import { RunningDaemon } from "./support/running_daemon.ts";
 import { denoIsPrivate, SessiondPlace } from "./support/sessiond_process.ts";
 
-const ENTRY = new URL("../../cli.ts", import.meta.url).pathname;
 const PATIENCE_MS = 60_000;
 const EVENTS = 1000;
 
@@ -134,42 +134,13 @@ stockTest(
   },
 );
 
-/**
- * A session daemon of root that nobody else sees: the library has root's run
- * directory built in.
- */
-async function startRootDaemon(home: string): Promise<ChildProgram> {
-  const script = "mkdir -p /run/lttng && mount -t tmpfs none /run/lttng && " +
-    'exec "$0" run --quiet -A "$1" sessiond --verbose';
-  const child = new ChildProgram({
-    command: ["unshare", "--mount", "sh", "-c", script, Deno.execPath(), ENTRY],
-    env: { LTTNG_HOME: home, LTTNG_RUNDIR: "" },
-  });
-  try {
-    // Its own word: before it has its mount, a client would reach another's.
-    await waitFor("the session daemon serves", () => {
-      if (!child.running) throw new Error(`It ended: ${child.stderr}`);
-      return child.stderr.includes("Clients: ");
-    }, PATIENCE_MS);
-    return child;
-  } catch (error) {
-    await child.stop();
-    throw error;
-  }
-}
-
 tracefsTest(
   "lttng sessiond records the kernel for a program with liblttng-ctl",
   async () => {
     await using stack = new AsyncDisposableStack();
     const relay = stack.use(await startRelay("ours"));
-    const home = await Deno.makeTempDir({ prefix: "lttng-root-" });
-    stack.defer(() => Deno.remove(home, { recursive: true }));
-    const daemon = await startRootDaemon(home);
-    stack.defer(async () => {
-      if (daemon.running) await daemon.stop();
-    });
-    const namespace = `--mount=/proc/${daemon.pid}/ns/mnt`;
+    const { home, child } = stack.use(await RootDaemon.start());
+    const namespace = `--mount=/proc/${child.pid}/ns/mnt`;
     const events = await record(relay, {
       async command(...args) {
         const root = { home, uid: 0 };
@@ -188,5 +159,5 @@ tracefsTest(
     });
     assert(events > 0);
   },
-  { skip: missing ?? stockMissing("babeltrace2", "unshare", "nsenter") },
+  { skip: missing ?? stockMissing("babeltrace2", ...ROOT_DAEMON_PROGRAMS) },
 );

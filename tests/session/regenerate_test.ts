@@ -2,29 +2,17 @@ import { assert, assertEquals } from "@std/assert";
 import { RelayVersionError } from "../../lib/stream/errors.ts";
 import { OutputType, SessionKind } from "../../lib/wire/sessiond/session.ts";
 import { metadataText } from "../tracer/memory_sink.ts";
-import { Asking, descriptor, pathUri } from "./support/asking.ts";
+import {
+  type Asking,
+  askingTest as test,
+  descriptor,
+  pathUri,
+  settle,
+} from "./support/asking.ts";
 import type { MemoryOutput } from "./support/memory_output.ts";
 
 const ONE = { session: "one" };
 const SECOND = 1_000_000_000n;
-
-function test(name: string, fn: (asking: Asking) => Promise<void>): void {
-  Deno.test({
-    name,
-    permissions: "none",
-    async fn() {
-      const asking = new Asking();
-      await fn(asking);
-      await asking.daemon.close();
-    },
-  });
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-}
 
 async function start(asking: Asking): Promise<MemoryOutput> {
   await asking.enable("one");

@@ -2,35 +2,18 @@ import { assert, assertEquals } from "@std/assert";
 import { OutputType, SessionKind } from "../../lib/wire/sessiond/session.ts";
 import { RotationState } from "../../lib/wire/sessiond/session_state.ts";
 import {
-  Asking,
+  type Asking,
+  askingTest as test,
   channelRequest,
   descriptor,
   eventRequest,
   KERNEL,
+  settle,
 } from "./support/asking.ts";
 import type { ChunkLocation } from "../../lib/session/output.ts";
 import type { MemoryOutput } from "./support/memory_output.ts";
 
 const ONE = { session: "one" };
-
-function test(name: string, fn: (asking: Asking) => Promise<void>): void {
-  Deno.test({
-    name,
-    permissions: "none",
-    async fn() {
-      const asking = new Asking();
-      await fn(asking);
-      await asking.daemon.close();
-    },
-  });
-}
-
-/** Lets everything that is under way come to rest. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-}
 
 /** A session in a directory, recording. */
 async function startLocal(asking: Asking): Promise<MemoryOutput> {

@@ -253,3 +253,26 @@ export function channelRequest(
 ): SessiondRequest<"ENABLE_CHANNEL"> {
   return { session, domain: KERNEL, channel: channelBlock(parts) };
 }
+
+/** A test of a daemon that is asked, with no permission at all. */
+export function askingTest(
+  name: string,
+  fn: (asking: Asking) => Promise<void>,
+): void {
+  Deno.test({
+    name,
+    permissions: "none",
+    async fn() {
+      const asking = new Asking();
+      await fn(asking);
+      await asking.daemon.close();
+    },
+  });
+}
+
+/** Lets everything that is under way come to rest. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
