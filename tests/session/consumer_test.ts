@@ -222,7 +222,7 @@ test("Consumer refuses packets of a lost output while the tracer drains, else ke
   await consumer.finish(10);
 });
 
-test("Consumer.beat() tells of streams without packets since the last, with their class", async () => {
+test("Consumer.beat() tells of streams without packets since the last, with their class, each at another time", async () => {
   const { consumer, output } = new Subject();
   const beacons: string[] = [];
   const openStream = output.openStream.bind(output);
@@ -237,12 +237,12 @@ test("Consumer.beat() tells of streams without packets since the last, with thei
   const busy = await consumer.openStream("busy_0");
   await consumer.openStream("quiet_0");
   await settle();
-  await consumer.beat(1n);
+  await consumer.beat(10n);
   await busy.writePacket(new Uint8Array(8), packet(4096, 7n));
-  await consumer.beat(2n);
-  assertEquals(beacons, ["quiet_0 2 0"]);
-  await consumer.beat(3n);
-  assertEquals(beacons, ["quiet_0 2 0", "busy_0 3 7", "quiet_0 3 0"]);
+  await consumer.beat(20n);
+  assertEquals(beacons, ["quiet_0 19 0"]);
+  await consumer.beat(30n);
+  assertEquals(beacons, ["quiet_0 19 0", "busy_0 30 7", "quiet_0 29 0"]);
   await consumer.finish(10);
 });
 
